@@ -1,0 +1,55 @@
+# Every target works as the first command after `git clone`, and from any folder (`make -C`).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= $(shell nproc)
+
+.PHONY: help venv demo test lint types contracts unit format lock clean
+help:
+	@echo "make demo     the lesson's queue-pressure result, in one command"
+	@echo "make test     everything that must be green"
+	@echo "make venv     set up $(VENV) alone"
+	@echo "make format   let the formatter own the layout"
+	@echo "make lock     choose the newest versions and write requirements/dev.lock"
+
+venv: $(STAMP)
+
+$(STAMP): requirements/dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(STAMP)
+
+demo: venv
+	$(BIN)/python -m gpusched run scenarios/queue_pressure.yaml
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell gpusched tests docs benchmarks tools README.md CONTRIBUTING.md CHANGELOG.md
+
+contracts: venv
+	$(BIN)/lint-imports
+
+types: venv
+	$(BIN)/mypy
+
+unit: venv
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+test: lint contracts types unit
+
+format: venv
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet uv
+	UV_PYTHON_DOWNLOADS=never $(VENV)-lock/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-annotate --upgrade --quiet --custom-compile-command "make lock" -o requirements/dev.lock
+	rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
