@@ -1,0 +1,151 @@
+"""The scheduler's cache: which pods are where, in which order nodes are looked at.
+
+Source: kubernetes/kubernetes pkg/scheduler/backend/cache/{cache,node_tree,snapshot}.go, v1.36.1.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gpusched.cluster.node import NodeInfo
+from gpusched.cluster.nodes import Ints, Nodes, NodeState
+from gpusched.cluster.objects import ClusterObjects
+from gpusched.cluster.pod import PodInfo, PodShape
+from gpusched.cluster.resources import ResourceNames
+from gpusched.errors import InvariantError
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one scheduling attempt sees. A view: nothing is copied, nobody writes to it.
+
+    Attributes:
+        nodes: The columns.
+        order: The order in which a cycle looks at nodes; shape (N,), rows.
+        objects: Everything beside pods and nodes.
+        placed: For every shape with pods on nodes: how many, by node (ghosts included).
+        terminating: The terminating ones among them, likewise.
+    """
+
+    nodes: Nodes
+    order: Ints
+    objects: ClusterObjects
+    placed: dict[PodShape, dict[NodeState, int]]
+    terminating: dict[PodShape, dict[NodeState, int]]
+
+
+class Cache:
+    """Pods on nodes, bound or assumed, kept up to date change by change."""
+
+    def __init__(self, resources: ResourceNames, objects: ClusterObjects) -> None:
+        self.resources = resources
+        self.objects = objects
+        self.nodes = Nodes(resources)
+        self.placed: dict[PodShape, dict[NodeState, int]] = {}
+        self.terminating: dict[PodShape, dict[NodeState, int]] = {}
+        self._states: dict[str, NodeState] = {}
+        self._tree: dict[str, dict[str, NodeState]] = {}
+        self._order: Ints | None = None
+        self._snapshot: Snapshot | None = None
+
+    def snapshot(self) -> Snapshot:
+        """Return the present state as one attempt sees it."""
+        if self._snapshot is None or self._order is None:
+            self._order = self._list_nodes()
+            self._snapshot = Snapshot(
+                self.nodes, self._order, self.objects, self.placed, self.terminating
+            )
+        return self._snapshot
+
+    def state(self, node_name: str) -> NodeState | None:
+        """Return a node's state, ghost or not, or None if nothing is known of it."""
+        return self._states.get(node_name)
+
+    def add_node(self, info: NodeInfo) -> None:
+        """Add a node; pods that were waiting on its name count from now on."""
+        state = self._states.setdefault(info.name, NodeState(None))
+        state.info = info
+        self._tree.setdefault(info.zone, {})[info.name] = state
+        self.nodes.append(state)
+        self._order = None
+
+    def update_node(self, info: NodeInfo) -> None:
+        """Replace a node's object.
+
+        A changed zone moves the node in the tree, but the list is only built anew when a node
+        comes or goes.
+        """
+        state = self._states[info.name]
+        old = state.info
+        state.info = info
+        self.nodes.replace(state)
+        if old is not None and old.zone != info.zone:
+            self._remove_from_tree(old)
+            self._tree.setdefault(info.zone, {})[info.name] = state
+
+    def remove_node(self, node_name: str) -> None:
+        """Remove a node's object; its pods stay, as on a ghost."""
+        state = self._states[node_name]
+        if state.info is None:
+            raise InvariantError(f"node {node_name} is removed twice")
+        self._remove_from_tree(state.info)
+        self.nodes.delete(state)
+        state.info = None
+        if not state.pods:
+            del self._states[node_name]
+        self._order = None
+
+    def add_pod(self, pod: PodInfo, node_name: str) -> None:
+        """Put a pod on a node (bound, or assumed before binding)."""
+        state = self._states.get(node_name)
+        if state is None:
+            state = self._states[node_name] = NodeState(None)
+        pod.node_name = node_name
+        self.nodes.add_pod(state, pod)
+        _count(self.placed, pod.shape, state, 1)
+        if pod.terminating:
+            _count(self.terminating, pod.shape, state, 1)
+
+    def remove_pod(self, pod: PodInfo) -> None:
+        """Take a pod from its node (deleted, finished, or forgotten)."""
+        state = self._states[pod.node_name]
+        self.nodes.remove_pod(state, pod)
+        _count(self.placed, pod.shape, state, -1)
+        if pod.terminating:
+            _count(self.terminating, pod.shape, state, -1)
+        if state.info is None and not state.pods:
+            del self._states[pod.node_name]
+
+    def update_pod(self, old: PodInfo, new: PodInfo) -> None:
+        """Replace a placed pod by its new version: as upstream, removed and added again."""
+        node_name = old.node_name
+        self.remove_pod(old)
+        self.add_pod(new, node_name)
+
+    def _remove_from_tree(self, info: NodeInfo) -> None:
+        zone = self._tree[info.zone]
+        del zone[info.name]
+        if not zone:
+            del self._tree[info.zone]
+
+    def _list_nodes(self) -> Ints:
+        """Round robin over zones: the first node of each, the second of each, …"""
+        zones = [list(zone.values()) for zone in self._tree.values()]
+        if len(zones) == 1:
+            return np.fromiter((state.row for state in zones[0]), np.int64, len(zones[0]))
+        depth = max((len(zone) for zone in zones), default=0)
+        rows = [zone[i].row for i in range(depth) for zone in zones if i < len(zone)]
+        return np.array(rows, np.int64)
+
+
+def _count(
+    counts: dict[PodShape, dict[NodeState, int]], shape: PodShape, state: NodeState, change: int
+) -> None:
+    by_node = counts.setdefault(shape, {})
+    left = by_node.get(state, 0) + change
+    if left:
+        by_node[state] = left
+        return
+    del by_node[state]
+    if not by_node:
+        del counts[shape]

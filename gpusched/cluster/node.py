@@ -1,0 +1,75 @@
+"""A node as the scheduler holds it: what its object says, compiled once per version of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gpusched.api.core import Node, Taint
+from gpusched.cluster.requests import resource_amounts
+from gpusched.cluster.resources import ResourceNames
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeInfo:
+    """The static part of a node; replaced whole when its object changes.
+
+    Attributes:
+        name: ``metadata.name``.
+        labels: ``metadata.labels``.
+        taints: ``spec.taints``, in order.
+        unschedulable: ``spec.unschedulable``.
+        allocatable: (row, amount) pairs of ``status.allocatable`` (cpu in milli).
+        allowed_pods: ``status.allocatable.pods``; 0 where absent, so that nothing fits.
+        images: Image name to size in bytes, every name of every image of ``status.images``.
+        features: ``status.declaredFeatures``.
+        zone: The key of the node tree (`cache.zone_key`).
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    taints: tuple[Taint, ...]
+    unschedulable: bool
+    allocatable: tuple[tuple[int, int], ...]
+    allowed_pods: int
+    images: Mapping[str, int]
+    features: frozenset[str]
+    zone: str
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    conditions: tuple[tuple[str, str], ...] = ()
+
+
+BETA_ZONE = "failure-domain.beta.kubernetes.io/zone"
+BETA_REGION = "failure-domain.beta.kubernetes.io/region"
+ZONE = "topology.kubernetes.io/zone"
+REGION = "topology.kubernetes.io/region"
+
+
+def zone_key(labels: Mapping[str, str]) -> str:
+    """Return the node tree's key: region and zone, the beta label winning where present at all.
+
+    Source: kubernetes/component-helpers node/topology/helpers.go, v1.36.1.
+
+    >>> zone_key({"topology.kubernetes.io/zone": "a"})
+    ':\\x00:a'
+    """
+    zone = labels.get(BETA_ZONE, labels.get(ZONE, ""))
+    region = labels.get(BETA_REGION, labels.get(REGION, ""))
+    return f"{region}:\x00:{zone}" if zone or region else ""
+
+
+def compile_node(node: Node, resources: ResourceNames) -> NodeInfo:
+    """Return a defaulted node as the scheduler holds it."""
+    allocatable = node.status.allocatable
+    pods = allocatable.get("pods")
+    return NodeInfo(
+        name=node.metadata.name,
+        labels=node.metadata.labels,
+        taints=tuple(node.spec.taints),
+        unschedulable=bool(node.spec.unschedulable),
+        allocatable=resource_amounts(allocatable, resources),
+        allowed_pods=pods.wrapped_value() if pods is not None else 0,
+        images={name: image.size_bytes for image in node.status.images for name in image.names},
+        features=frozenset(node.status.declared_features),
+        zone=zone_key(node.metadata.labels),
+        annotations=node.metadata.annotations,
+        conditions=tuple((c.type, c.status) for c in node.status.conditions),
+    )

@@ -1,0 +1,92 @@
+"""The objects beside pods and nodes that a scheduler reads, by kind and name."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from gpusched.api.core import Namespace, Service
+from gpusched.api.policy import PodDisruptionBudget
+from gpusched.api.resource import DeviceClass, ResourceClaim, ResourceSlice
+from gpusched.api.storage import (
+    CSIDriver,
+    CSINode,
+    CSIStorageCapacity,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+    VolumeAttachment,
+)
+from gpusched.api.workloads import ReplicaSet, ReplicationController, StatefulSet
+
+K = TypeVar("K")
+V = TypeVar("V")
+NamespacedName = tuple[str, str]
+
+
+class Lister(Generic[K, V]):
+    """Objects of one kind by key, in order of arrival; an update keeps its place.
+
+    Attributes:
+        version: Grows with every change, so that readers may keep what they derived.
+    """
+
+    __slots__ = ("_objects", "version")
+
+    def __init__(self) -> None:
+        self._objects: dict[K, V] = {}
+        self.version = 0
+
+    def __iter__(self) -> Iterator[V]:
+        """Iterate over the objects in order of arrival."""
+        return iter(self._objects.values())
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._objects)
+
+    def get(self, key: K) -> V | None:
+        """Return the object under ``key``, or None."""
+        return self._objects.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        """Add or replace an object."""
+        self._objects[key] = value
+        self.version += 1
+
+    def delete(self, key: K) -> None:
+        """Remove an object; nothing happens if it is not there."""
+        if self._objects.pop(key, None) is not None:
+            self.version += 1
+
+
+def _lister() -> Lister[K, V]:
+    return Lister()
+
+
+@dataclass(slots=True)
+class ClusterObjects:
+    """Listers for every kind that a plugin reads; cluster-scoped kinds by name."""
+
+    namespaces: Lister[str, Namespace] = field(default_factory=_lister)
+    services: Lister[NamespacedName, Service] = field(default_factory=_lister)
+    replica_sets: Lister[NamespacedName, ReplicaSet] = field(default_factory=_lister)
+    replication_controllers: Lister[NamespacedName, ReplicationController] = field(
+        default_factory=_lister
+    )
+    stateful_sets: Lister[NamespacedName, StatefulSet] = field(default_factory=_lister)
+    disruption_budgets: Lister[NamespacedName, PodDisruptionBudget] = field(default_factory=_lister)
+    claims: Lister[NamespacedName, PersistentVolumeClaim] = field(default_factory=_lister)
+    volumes: Lister[str, PersistentVolume] = field(default_factory=_lister)
+    storage_classes: Lister[str, StorageClass] = field(default_factory=_lister)
+    csi_nodes: Lister[str, CSINode] = field(default_factory=_lister)
+    csi_drivers: Lister[str, CSIDriver] = field(default_factory=_lister)
+    csi_capacities: Lister[NamespacedName, CSIStorageCapacity] = field(default_factory=_lister)
+    volume_attachments: Lister[str, VolumeAttachment] = field(default_factory=_lister)
+    resource_claims: Lister[NamespacedName, ResourceClaim] = field(default_factory=_lister)
+    resource_slices: Lister[str, ResourceSlice] = field(default_factory=_lister)
+    device_classes: Lister[str, DeviceClass] = field(default_factory=_lister)
+
+    def namespace_labels(self, name: str) -> Mapping[str, str] | None:
+        """Return a namespace's labels, or None if there is no such object."""
+        namespace = self.namespaces.get(name)
+        return None if namespace is None else namespace.metadata.labels

@@ -1,0 +1,46 @@
+"""What plugins remember between the extension points of one attempt."""
+
+from typing import Protocol, Self
+
+
+class StateData(Protocol):
+    """A plugin's data; cloned when a dry run must not disturb the attempt.
+
+    Immutable data may return itself from `clone`.
+    """
+
+    def clone(self) -> Self:
+        """Return a copy whose changes do not show in the original."""
+        ...
+
+
+class CycleState:
+    """Data by plugin name, and which plugins are skipped.
+
+    Attributes:
+        skip_filter: Plugins whose Filter (and AddPod, RemovePod) is skipped, from PreFilter.
+        skip_score: Plugins whose Score is skipped, from PreScore.
+    """
+
+    __slots__ = ("_data", "skip_filter", "skip_score")
+
+    def __init__(self) -> None:
+        self._data: dict[str, StateData] = {}
+        self.skip_filter: frozenset[str] = frozenset()
+        self.skip_score: frozenset[str] = frozenset()
+
+    def write(self, key: str, data: StateData) -> None:
+        """Keep ``data`` under ``key``: ``PreFilter<Plugin>`` or ``PreScore<Plugin>``, as upstream."""
+        self._data[key] = data
+
+    def read(self, key: str) -> StateData | None:
+        """Return what is under ``key``, or None."""
+        return self._data.get(key)
+
+    def clone(self) -> "CycleState":
+        """Return a copy for a dry run."""
+        copy = CycleState()
+        copy._data = {key: data.clone() for key, data in self._data.items()}
+        copy.skip_filter = self.skip_filter
+        copy.skip_score = self.skip_score
+        return copy

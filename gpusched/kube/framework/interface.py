@@ -1,0 +1,207 @@
+"""The extension points: one protocol each. A plugin implements those it needs.
+
+A plugin is built by a factory ``(args, handle) -> plugin`` from the registry
+(`gpusched.kube.plugins.IN_TREE`); ``args`` is the typed dataclass of its arguments
+(`gpusched.api.config`), ``handle`` a `Handle`. A plugin keeps no state of its own between
+attempts, except where upstream does (in-memory reservations).
+
+Whole-column convention: ``nodes`` is a table of N nodes (`gpusched.cluster.nodes.Nodes`), the
+snapshot's or a one-row copy in a dry run; answers are arrays of shape (N,) over its rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
+
+from gpusched.cluster.cache import Snapshot
+from gpusched.cluster.nodes import Ints, Nodes
+from gpusched.cluster.pod import PodInfo
+from gpusched.kube.framework.cycle_state import CycleState
+from gpusched.kube.framework.status import SUCCESS, Rejection, Status
+
+MAX_NODE_SCORE = 100
+
+
+class Plugin(Protocol):
+    """Anything with a name as in KubeSchedulerConfiguration."""
+
+    name: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PreFilterResult:
+    """PreFilter's answer.
+
+    Attributes:
+        status: Success, Skip, a rejection of the pod as a whole, or an error.
+        node_names: Only these nodes need to be looked at; None for all of them.
+    """
+
+    status: Status = SUCCESS
+    node_names: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Victims:
+    """What preemption wants gone from one node, in the order of importance.
+
+    Attributes:
+        node: The node's name.
+        pods: All victims; those already terminating are among them.
+        violations: How many of them break a PodDisruptionBudget.
+    """
+
+    node: str
+    pods: tuple[PodInfo, ...]
+    violations: int
+
+
+@dataclass(frozen=True, slots=True)
+class PostFilterResult:
+    """PostFilter's answer.
+
+    Attributes:
+        status: Success (room is being made), Unschedulable, UnschedulableAndUnresolvable or Error.
+        nominated_node: The node to nominate; an empty string clears the nomination, None keeps it.
+        candidates: All best candidates (they tie); the first is the one taken.
+    """
+
+    status: Status
+    nominated_node: str | None = None
+    candidates: tuple[Victims, ...] = ()
+
+
+@runtime_checkable
+class PreEnqueuePlugin(Plugin, Protocol):
+    """Says whether a pod may enter the active queue."""
+
+    def pre_enqueue(self, pod: PodInfo, snapshot: Snapshot) -> Status:
+        """Return Success, or why the pod must wait outside."""
+        ...
+
+
+@runtime_checkable
+class PreFilterPlugin(Plugin, Protocol):
+    """Prepares Filter, or rejects the pod as a whole."""
+
+    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterResult:
+        """Write what Filter needs to ``state``; Skip if Filter has nothing to say."""
+        ...
+
+
+@runtime_checkable
+class PreFilterExtensions(Plugin, Protocol):
+    """Keeps PreFilter's data true while a dry run adds and removes pods."""
+
+    def add_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes) -> Status:
+        """Count ``other``, just added to the one node of ``nodes`` (row 0)."""
+        ...
+
+    def remove_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes) -> Status:
+        """Uncount ``other``, just removed from the one node of ``nodes`` (row 0)."""
+        ...
+
+
+@runtime_checkable
+class FilterPlugin(Plugin, Protocol):
+    """Turns nodes away."""
+
+    def filter(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:
+        """Return one rejection per reason and code; none for nodes that pass."""
+        ...
+
+
+@runtime_checkable
+class PostFilterPlugin(Plugin, Protocol):
+    """Tries to make room when no node fits."""
+
+    def post_filter(
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, diagnosis: "NodeStatuses"
+    ) -> PostFilterResult:
+        """Return what could be done; changes nothing itself."""
+        ...
+
+
+@runtime_checkable
+class PreScorePlugin(Plugin, Protocol):
+    """Prepares Score."""
+
+    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:
+        """Write what Score needs; Skip if the plugin has nothing to say about these rows.
+
+        Args:
+            state: Where to write.
+            pod: The pod.
+            snapshot: The whole snapshot.
+            rows: The feasible nodes, in the order in which they were found; shape (K,).
+        """
+        ...
+
+
+@runtime_checkable
+class ScorePlugin(Plugin, Protocol):
+    """Rates nodes."""
+
+    def score(
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints
+    ) -> Ints | Status:
+        """Return raw scores of ``rows``, shape (K,), or the error that ends the attempt."""
+        ...
+
+
+@runtime_checkable
+class NormalizeScorePlugin(Plugin, Protocol):
+    """Brings raw scores into [0, 100]."""
+
+    def normalize_score(self, state: CycleState, pod: PodInfo, scores: Ints) -> Ints:
+        """Return normalised scores, shape (K,), parallel to the rows that were scored."""
+        ...
+
+
+@runtime_checkable
+class ReservePlugin(Plugin, Protocol):
+    """Keeps in-memory state about what a chosen pod will use."""
+
+    def reserve(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, node: str) -> Status:
+        """Take what the pod needs on ``node``."""
+        ...
+
+    def unreserve(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, node: str) -> None:
+        """Give it back."""
+        ...
+
+
+class NodeStatuses(Protocol):
+    """Which nodes were turned away, and how (`diagnosis.Diagnosis`), as PostFilter reads it."""
+
+    def rows_with(self, code: int) -> Ints:
+        """Return the rows whose status has this code, in snapshot order; shape (K,)."""
+        ...
+
+    def code_of(self, row: int) -> int:
+        """Return the status code of one row (absent nodes: the absent nodes' code)."""
+        ...
+
+
+class Handle(Protocol):
+    """What the framework offers to its plugins."""
+
+    def nominated(self, node: str) -> Sequence[PodInfo]:
+        """Return the pods that are nominated to run on ``node``."""
+        ...
+
+    def filter_one(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Status:
+        """Run all filters on a one-row table, nominated pods counted as upstream counts them."""
+        ...
+
+    def add_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes) -> Status:
+        """Put ``other`` on the one node of ``nodes`` and tell all PreFilter extensions."""
+        ...
+
+    def remove_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes) -> Status:
+        """Take ``other`` from the one node of ``nodes`` and tell all PreFilter extensions."""
+        ...
+
+    def draw(self, bound: int) -> int:
+        """Return the next number of the run's preemption stream, in [0, bound)."""
+        ...

@@ -1,0 +1,46 @@
+"""Who is nominated to run where.
+
+Source: kubernetes/kubernetes pkg/scheduler/backend/queue/nominator.go, v1.36.1.
+"""
+
+from collections.abc import Sequence
+
+from gpusched.cluster.pod import PodInfo
+
+
+class Nominator:
+    """Nominated pods by node, in the order of their nomination."""
+
+    def __init__(self) -> None:
+        self._by_node: dict[str, list[PodInfo]] = {}
+        self._node_of: dict[str, str] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Return True if nobody is nominated."""
+        return not self._node_of
+
+    def on(self, node: str) -> Sequence[PodInfo]:
+        """Return the pods nominated to ``node``."""
+        return self._by_node.get(node, ())
+
+    def node_of(self, uid: str) -> str:
+        """Return where a pod is nominated, or an empty string."""
+        return self._node_of.get(uid, "")
+
+    def add(self, pod: PodInfo, node: str) -> None:
+        """Nominate a pod; an earlier nomination of it is forgotten."""
+        self.remove(pod.uid)
+        self._node_of[pod.uid] = node
+        self._by_node.setdefault(node, []).append(pod)
+
+    def remove(self, uid: str) -> None:
+        """Forget a pod's nomination, if it has one."""
+        node = self._node_of.pop(uid, None)
+        if node is None:
+            return
+        left = [pod for pod in self._by_node[node] if pod.uid != uid]
+        if left:
+            self._by_node[node] = left
+        else:
+            del self._by_node[node]
