@@ -1,0 +1,86 @@
+"""Which plugin wants to hear of which event, per profile.
+
+Source: kubernetes/kubernetes pkg/scheduler/scheduler.go (buildQueueingHintMap), v1.36.1.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+
+from gpusched.kube.framework.events import (
+    Action,
+    Change,
+    ClusterEvent,
+    EnqueueExtensions,
+    EventHint,
+    EventResource,
+)
+from gpusched.kube.framework.interface import Plugin
+from gpusched.kube.queue.entity import QueuedPod
+
+NODE_TAINT = ClusterEvent(EventResource.NODE, Action.UPDATE_NODE_TAINT)
+
+
+class Worth(Enum):
+    """What an event means for a waiting pod."""
+
+    SKIP = 0
+    AFTER_BACKOFF = 1
+    IMMEDIATELY = 2
+
+
+class QueueingHints:
+    """The registrations of one profile's plugins.
+
+    Args:
+        plugins: The profile's plugins by name.
+    """
+
+    def __init__(self, plugins: Mapping[str, Plugin]) -> None:
+        self._registered: dict[str, tuple[EventHint, ...]] = {
+            name: _registrations(plugin) for name, plugin in plugins.items()
+        }
+
+    def interested(self, plugin: str, event: ClusterEvent) -> bool:
+        """Return whether a plugin has registered for the event."""
+        return any(r.event.matches(event) for r in self._registered.get(plugin, ()))
+
+    def anyone_interested(self, event: ClusterEvent) -> bool:
+        """Return whether any plugin has."""
+        return any(self.interested(plugin, event) for plugin in self._registered)
+
+    def worth(self, queued: QueuedPod, event: ClusterEvent, change: Change | None) -> Worth:
+        """Return whether the event may cure the pod's last rejection (section 7.6)."""
+        if not queued.rejected_by and not queued.pending_on:
+            return Worth.AFTER_BACKOFF
+        if event.resource is EventResource.WILDCARD:
+            return Worth.AFTER_BACKOFF
+        found = Worth.SKIP
+        for plugin in sorted(queued.rejectors):
+            if not self._queues(plugin, queued, event, change):
+                continue
+            if plugin in queued.pending_on:
+                return Worth.IMMEDIATELY
+            found = Worth.AFTER_BACKOFF
+        return found
+
+    def _queues(
+        self, plugin: str, queued: QueuedPod, event: ClusterEvent, change: Change | None
+    ) -> bool:
+        return any(
+            r.hint is None or change is None or r.hint(queued.pod, change)
+            for r in self._registered.get(plugin, ())
+            if r.event.matches(event)
+        )
+
+
+def _registrations(plugin: Plugin) -> tuple[EventHint, ...]:
+    if not isinstance(plugin, EnqueueExtensions):
+        return ()
+    found = tuple(plugin.events_to_register())
+    adds = any(_has(r.event, Action.ADD) for r in found)
+    taints = any(_has(r.event, Action.UPDATE_NODE_TAINT) for r in found)
+    return (*found, EventHint(NODE_TAINT)) if adds and not taints else found
+
+
+def _has(event: ClusterEvent, action: Action) -> bool:
+    return event.resource is EventResource.NODE and bool(event.action & action)

@@ -1,0 +1,340 @@
+"""The queue itself: activeQ, backoffQ, the error back-off queue and the unschedulable pods.
+
+Source: kubernetes/kubernetes pkg/scheduler/backend/queue/scheduling_queue.go, v1.36.1;
+specification, section 7 and appendix D.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gpusched.cluster.pod import PodInfo
+from gpusched.errors import InvariantError
+from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventResource
+from gpusched.kube.framework.status import Status
+from gpusched.kube.queue.backoff import SECOND, Backoff
+from gpusched.kube.queue.entity import Place, QueuedPod
+from gpusched.kube.queue.heap import PodHeap
+from gpusched.kube.queue.hints import QueueingHints, Worth
+
+UNSCHEDULABLE_TIMEOUT = ClusterEvent(EventResource.WILDCARD, Action.ALL, "UnschedulableTimeout")
+FORCE_ACTIVATE = ClusterEvent(EventResource.WILDCARD, Action.ALL, "ForceActivate")
+POD_ADD = "UnschedulablePodAdd"
+ATTEMPT_FAILURE = "ScheduleAttemptFailure"
+BACKOFF_COMPLETE = "BackoffComplete"
+POP_FROM_BACKOFF = "PopFromBackoffQ"
+
+Observer: TypeAlias = Callable[[QueuedPod, str, Place, Worth | None], None]
+"""(pod, event label, where it went, the hint where a failed attempt was judged)."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """How the queue behaves.
+
+    Attributes:
+        backoff: The back-off rule.
+        pop_from_backoff: An empty activeQ takes from backoffQ (gate SchedulerPopFromBackoffQ).
+        max_unschedulable: After this long the flush wakes a pod whatever happened; microseconds.
+    """
+
+    backoff: Backoff = field(default_factory=Backoff)
+    pop_from_backoff: bool = True
+    max_unschedulable: int = 300 * SECOND
+
+
+@dataclass(slots=True)
+class _InFlight:
+    """Events that arrived while attempts were under way, and where each attempt began."""
+
+    events: list[tuple[ClusterEvent, Change | None]] = field(default_factory=list)
+    began: dict[str, int] = field(default_factory=dict)
+
+
+def _active_key(queued: QueuedPod) -> tuple[int, int]:
+    """PrioritySort: higher priority first, then the older timestamp."""
+    return (-queued.pod.priority, queued.timestamp)
+
+
+class SchedulingQueue:
+    """All pods of one scheduler that wait for a node.
+
+    Args:
+        settings: Back-off and flush.
+        hints: Queueing hints by scheduler name.
+        pre_enqueue: Says whether a pod may enter activeQ or backoffQ.
+        observe: Is told of every arrival in a queue, for logs and metrics.
+    """
+
+    def __init__(
+        self,
+        settings: QueueSettings,
+        hints: Mapping[str, QueueingHints],
+        pre_enqueue: Callable[[PodInfo], Status],
+        observe: Observer = lambda *_: None,
+    ) -> None:
+        self.settings = settings
+        self._hints = hints
+        self._pre_enqueue = pre_enqueue
+        self._observe = observe
+        self._pods: dict[str, QueuedPod] = {}
+        self._active = PodHeap(Place.ACTIVE, _active_key)
+        self._backoff = PodHeap(
+            Place.BACKOFF, lambda q: (settings.backoff.expiration(q), *_active_key(q))
+        )
+        self._errors = PodHeap(Place.BACKOFF, lambda q: (settings.backoff.expiration(q),))
+        self._unschedulable: dict[str, QueuedPod] = {}
+        self._in_flight = _InFlight()
+        self._sequence = 0
+        self.cycle = 0
+
+    def find(self, uid: str) -> QueuedPod | None:
+        """Return what the queue holds of a pod, in flight or waiting."""
+        return self._pods.get(uid)
+
+    def waiting(self) -> Iterable[QueuedPod]:
+        """Return all pods the queue knows, in order of arrival, in flight ones too."""
+        return self._pods.values()
+
+    def depths(self) -> dict[str, int]:
+        """Return ``scheduler_pending_pods`` by queue."""
+        gated = sum(1 for queued in self._unschedulable.values() if queued.gated_by)
+        return {
+            "active": len(self._active),
+            "backoff": len(self._backoff) + len(self._errors),
+            "unschedulable": len(self._unschedulable) - gated,
+            "gated": gated,
+        }
+
+    # Arrivals, changes, departures.
+
+    def add(self, pod: PodInfo, now: int) -> None:
+        """Take in a new unassigned pod."""
+        self._sequence += 1
+        queued = QueuedPod(pod, now, self._sequence)
+        self._pods[pod.uid] = queued
+        self._to_active(queued, POD_ADD, now)
+
+    def update(self, pod: PodInfo, events: Iterable[tuple[ClusterEvent, Change]], now: int) -> None:
+        """Take in a new version of an unassigned pod.
+
+        Args:
+            pod: The new version.
+            events: What changed, in upstream's order; judged against this pod alone.
+            now: Microseconds.
+        """
+        queued = self._pods.get(pod.uid)
+        if queued is None:
+            self.add(pod, now)
+            return
+        queued.pod = pod
+        if queued.place is Place.IN_FLIGHT:
+            self._in_flight.events.extend(events)
+            return
+        if queued.place is not Place.UNSCHEDULABLE:
+            return
+        for event, change in events:
+            worth = self._judge(queued, event, change)
+            if worth is not Worth.SKIP:
+                self._requeue(queued, worth, event.label, now)
+                return
+
+    def delete(self, uid: str) -> None:
+        """Forget a pod."""
+        queued = self._pods.pop(uid, None)
+        if queued is None:
+            return
+        self._active.discard(queued)
+        self._backoff.discard(queued)
+        self._errors.discard(queued)
+        self._unschedulable.pop(uid, None)
+
+    # Attempts.
+
+    def has_next(self) -> bool:
+        """Return whether `pop` would give a pod."""
+        if self._active.peek() is not None:
+            return True
+        return self.settings.pop_from_backoff and self._backoff.peek() is not None
+
+    def pop(self, now: int) -> QueuedPod | None:
+        """Take the next pod for an attempt, or return None.
+
+        With activeQ empty the head of backoffQ goes at once, whatever its back-off; pods that
+        failed with an error keep to theirs.
+        """
+        queued = self._active.pop()
+        if queued is None and self.settings.pop_from_backoff:
+            queued = self._backoff.pop()
+            if queued is not None:
+                self._observe(queued, POP_FROM_BACKOFF, Place.ACTIVE, None)
+        if queued is None:
+            return None
+        queued.place = Place.IN_FLIGHT
+        queued.attempts += 1
+        self.cycle += 1
+        self._in_flight.began[queued.pod.uid] = len(self._in_flight.events)
+        if queued.first_queued is None:
+            queued.first_queued = now
+        return queued
+
+    def done(self, uid: str) -> None:
+        """End the bookkeeping of an attempt; its pod leaves the queue unless it was requeued."""
+        self._land(uid)
+        queued = self._pods.get(uid)
+        if queued is not None and queued.place is Place.IN_FLIGHT:
+            del self._pods[uid]
+
+    def fail(
+        self, queued: QueuedPod, rejected_by: set[str], pending_on: set[str], now: int
+    ) -> None:
+        """Take back a pod whose attempt failed (section 7.4).
+
+        Args:
+            queued: The pod.
+            rejected_by: Plugins that rejected it; empty for an error.
+            pending_on: Plugins that answered Pending.
+            now: Microseconds.
+        """
+        queued.rejected_by, queued.pending_on = set(rejected_by), set(pending_on)
+        queued.timestamp = now
+        queued.backoff_expiration = None
+        queued.gated_by = ""
+        missed = self._land(queued.pod.uid)
+        if not queued.rejectors:
+            queued.consecutive_errors += 1
+            self._requeue(queued, Worth.AFTER_BACKOFF, ATTEMPT_FAILURE, now)
+            return
+        queued.unschedulable_count += 1
+        queued.consecutive_errors = 0
+        worth = Worth.SKIP
+        for event, change in missed:
+            worth = max(worth, self._judge(queued, event, change), key=lambda w: w.value)
+        self._requeue(queued, worth, ATTEMPT_FAILURE, now, judged=True)
+
+    def _land(self, uid: str) -> list[tuple[ClusterEvent, Change | None]]:
+        """Return the events that arrived during an attempt, and end its bookkeeping."""
+        began = self._in_flight.began.pop(uid, None)
+        if began is None:
+            return []
+        missed = self._in_flight.events[began:]
+        if not self._in_flight.began:
+            self._in_flight.events.clear()
+        return missed
+
+    # Events.
+
+    def move(self, event: ClusterEvent, change: Change | None, now: int) -> None:
+        """Wake the pods that the event may help; remember it for attempts under way."""
+        if not self._wanted(event):
+            return
+        for queued in list(self._unschedulable.values()):
+            worth = self._judge(queued, event, change)
+            if worth is not Worth.SKIP:
+                self._requeue(queued, worth, event.label, now)
+        if self._in_flight.began:
+            self._in_flight.events.append((event, change))
+
+    def activate(self, uid: str, now: int) -> None:
+        """Wake one pod whatever it waits for (its preemption has failed, say)."""
+        queued = self._pods.get(uid)
+        if queued is None:
+            return
+        if queued.place is Place.IN_FLIGHT:
+            self._in_flight.events.append((FORCE_ACTIVATE, None))
+        elif queued.place in (Place.UNSCHEDULABLE, Place.BACKOFF):
+            self._to_active(queued, FORCE_ACTIVATE.label, now)
+
+    def flush_backoff(self, now: int) -> None:
+        """Move pods whose back-off has ended to activeQ; to be called every second."""
+        for heap in (self._backoff, self._errors):
+            while (queued := heap.peek()) and not self.settings.backoff.holds(queued, now):
+                heap.pop()
+                self._active.push(queued)
+                self._observe(queued, BACKOFF_COMPLETE, Place.ACTIVE, None)
+
+    def flush_unschedulable(self, now: int) -> None:
+        """Wake pods that have waited too long; to be called every 30 seconds."""
+        limit = self.settings.max_unschedulable
+        for queued in list(self._unschedulable.values()):
+            if not queued.gated_by and now - queued.timestamp >= limit:
+                self._requeue(queued, Worth.AFTER_BACKOFF, UNSCHEDULABLE_TIMEOUT.label, now)
+
+    def next_backoff_flush(self, now: int) -> int | None:
+        """Return the first instant at which `flush_backoff` has something to do, or None."""
+        heads = [queued for heap in (self._backoff, self._errors) if (queued := heap.peek())]
+        if not heads:
+            return None
+        first = min(self.settings.backoff.expiration(queued) for queued in heads)
+        if not self.settings.backoff.aligned:
+            return max(first, now)
+        return max(first - first % SECOND + SECOND, now)
+
+    def _wanted(self, event: ClusterEvent) -> bool:
+        if event.resource is EventResource.WILDCARD:
+            return True
+        return any(hints.anyone_interested(event) for hints in self._hints.values())
+
+    def _judge(self, queued: QueuedPod, event: ClusterEvent, change: Change | None) -> Worth:
+        hints = self._hints.get(queued.pod.shape.spec.scheduler_name or "")
+        if hints is None:
+            raise InvariantError(f"pod {queued.pod.key} waits for a scheduler without a profile")
+        if queued.gated_by and not hints.interested(queued.gated_by, event):
+            return Worth.SKIP
+        return hints.worth(queued, event, change)
+
+    # Moves.
+
+    def _requeue(
+        self, queued: QueuedPod, worth: Worth, label: str, now: int, *, judged: bool = False
+    ) -> None:
+        hint = worth if judged else None
+        if worth is Worth.SKIP:
+            self._to_unschedulable(queued)
+            self._observe(queued, label, Place.UNSCHEDULABLE, hint)
+        elif worth is Worth.AFTER_BACKOFF and self.settings.backoff.holds(queued, now):
+            self._to_backoff(queued, label, hint)
+        else:
+            self._to_active(queued, label, now, hint)
+
+    def _to_active(
+        self, queued: QueuedPod, label: str, now: int, hint: Worth | None = None
+    ) -> None:
+        if self._gate(queued):
+            self._observe(queued, label, Place.UNSCHEDULABLE, hint)
+            return
+        self._leave(queued)
+        if queued.first_queued is None:
+            queued.first_queued = now
+        self._active.push(queued)
+        self._observe(queued, label, Place.ACTIVE, hint)
+
+    def _to_backoff(self, queued: QueuedPod, label: str, hint: Worth | None) -> None:
+        if self._gate(queued):
+            self._observe(queued, label, Place.UNSCHEDULABLE, hint)
+            return
+        self._leave(queued)
+        (self._backoff if queued.rejectors else self._errors).push(queued)
+        self._observe(queued, label, Place.BACKOFF, hint)
+
+    def _gate(self, queued: QueuedPod) -> bool:
+        """Run PreEnqueue; a gated pod waits among the unschedulable ones."""
+        status = self._pre_enqueue(queued.pod)
+        if status.is_success:
+            queued.gated_by = ""
+            return False
+        queued.gated_by = status.plugin
+        queued.rejected_by.add(status.plugin)
+        self._to_unschedulable(queued)
+        return True
+
+    def _to_unschedulable(self, queued: QueuedPod) -> None:
+        self._leave(queued)
+        queued.place = Place.UNSCHEDULABLE
+        self._unschedulable[queued.pod.uid] = queued
+
+    def _leave(self, queued: QueuedPod) -> None:
+        self._active.discard(queued)
+        self._backoff.discard(queued)
+        self._errors.discard(queued)
+        self._unschedulable.pop(queued.pod.uid, None)
