@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gpusched.cluster.images import ImageStates
 from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.nodes import Ints, Nodes, NodeState
 from gpusched.cluster.objects import ClusterObjects
@@ -23,6 +24,7 @@ class Snapshot:
         nodes: The columns.
         order: The order in which a cycle looks at nodes; shape (N,), rows.
         objects: Everything beside pods and nodes.
+        images: Which image is on how many nodes.
         placed: For every shape with pods on nodes: how many, by node (ghosts included).
         terminating: The terminating ones among them, likewise.
     """
@@ -30,6 +32,7 @@ class Snapshot:
     nodes: Nodes
     order: Ints
     objects: ClusterObjects
+    images: ImageStates
     placed: dict[PodShape, dict[NodeState, int]]
     terminating: dict[PodShape, dict[NodeState, int]]
 
@@ -41,6 +44,7 @@ class Cache:
         self.resources = resources
         self.objects = objects
         self.nodes = Nodes(resources)
+        self.images = ImageStates()
         self.placed: dict[PodShape, dict[NodeState, int]] = {}
         self.terminating: dict[PodShape, dict[NodeState, int]] = {}
         self._states: dict[str, NodeState] = {}
@@ -53,7 +57,12 @@ class Cache:
         if self._snapshot is None or self._order is None:
             self._order = self._list_nodes()
             self._snapshot = Snapshot(
-                self.nodes, self._order, self.objects, self.placed, self.terminating
+                self.nodes,
+                self._order,
+                self.objects,
+                self.images,
+                self.placed,
+                self.terminating,
             )
         return self._snapshot
 
@@ -67,6 +76,7 @@ class Cache:
         state.info = info
         self._tree.setdefault(info.zone, {})[info.name] = state
         self.nodes.append(state)
+        self.images.add(info)
         self._order = None
 
     def update_node(self, info: NodeInfo) -> None:
@@ -77,9 +87,13 @@ class Cache:
         """
         state = self._states[info.name]
         old = state.info
+        if old is None:
+            raise InvariantError(f"node {info.name} is updated before it is added")
         state.info = info
         self.nodes.replace(state)
-        if old is not None and old.zone != info.zone:
+        self.images.remove(old)
+        self.images.add(info)
+        if old.zone != info.zone:
             self._remove_from_tree(old)
             self._tree.setdefault(info.zone, {})[info.name] = state
 
@@ -89,6 +103,7 @@ class Cache:
         if state.info is None:
             raise InvariantError(f"node {node_name} is removed twice")
         self._remove_from_tree(state.info)
+        self.images.remove(state.info)
         self.nodes.delete(state)
         state.info = None
         if not state.pods:

@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from gpusched.api.core import Node, Taint
+from gpusched.api.core import Node
 from gpusched.cluster.requests import resource_amounts
 from gpusched.cluster.resources import ResourceNames
+
+
+class Taint(NamedTuple):
+    """What a node's taint says to the scheduler."""
+
+    key: str
+    value: str
+    effect: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,9 +28,12 @@ class NodeInfo:
         unschedulable: ``spec.unschedulable``.
         allocatable: (row, amount) pairs of ``status.allocatable`` (cpu in milli).
         allowed_pods: ``status.allocatable.pods``; 0 where absent, so that nothing fits.
-        images: Image name to size in bytes, every name of every image of ``status.images``.
+        images: Image name to size in bytes, every name of every image of ``status.images``;
+            the first of equal names counts.
         features: ``status.declaredFeatures``.
-        zone: The key of the node tree (`cache.zone_key`).
+        zone: The key of the node tree (`zone_key`).
+        annotations: ``metadata.annotations``.
+        conditions: (type, status) of ``status.conditions``.
     """
 
     name: str
@@ -58,16 +70,21 @@ def zone_key(labels: Mapping[str, str]) -> str:
 
 def compile_node(node: Node, resources: ResourceNames) -> NodeInfo:
     """Return a defaulted node as the scheduler holds it."""
-    allocatable = node.status.allocatable
+    status = node.status
+    allocatable = status.capacity if status.allocatable is None else status.allocatable
     pods = allocatable.get("pods")
     return NodeInfo(
         name=node.metadata.name,
         labels=node.metadata.labels,
-        taints=tuple(node.spec.taints),
+        taints=tuple(Taint(t.key, t.value, t.effect) for t in node.spec.taints),
         unschedulable=bool(node.spec.unschedulable),
         allocatable=resource_amounts(allocatable, resources),
         allowed_pods=pods.wrapped_value() if pods is not None else 0,
-        images={name: image.size_bytes for image in node.status.images for name in image.names},
+        images={
+            name: image.size_bytes
+            for image in reversed(node.status.images)
+            for name in reversed(image.names)
+        },
         features=frozenset(node.status.declared_features),
         zone=zone_key(node.metadata.labels),
         annotations=node.metadata.annotations,

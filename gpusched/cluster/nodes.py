@@ -4,7 +4,7 @@ Filters and scores work on whole columns; a dry run works on a copy of one row (
 The order in which a scheduling cycle looks at nodes is not the row order: see `cache.Cache.order`.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
@@ -22,6 +22,8 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 T = TypeVar("T")
 
 _FIRST_CAPACITY = 8
+_MEMO_LIMIT = 4096
+"""Answers kept at a time: one selector per pod, say, must not fill the memory."""
 
 
 @dataclass(slots=True, eq=False)
@@ -66,10 +68,21 @@ class NodeClasses:
     Attributes:
         ids: Which value each node has; shape (N,), indices into ``values``.
         values: The distinct values, in order of first appearance.
+        index: Where each value stands in ``values``.
     """
 
     ids: Ints
     values: list[Hashable]
+    index: Mapping[Hashable, int]
+
+    def among(self, values: Iterable[Hashable]) -> Mask:
+        """Return True where the node's value is one of ``values``."""
+        table = np.zeros(len(self.values), np.bool_)
+        for value in values:
+            at = self.index.get(value)
+            if at is not None:
+                table[at] = True
+        return table[self.ids]
 
     def select(self, holds: Callable[[Hashable], bool]) -> Mask:
         """Return True where ``holds`` of the node's value; asked once per distinct value."""
@@ -145,8 +158,14 @@ class Nodes:
             return self._memo[key]  # type: ignore[return-value] # the key fixes the type
         except KeyError:
             value = make(self)
+            if len(self._memo) >= _MEMO_LIMIT:
+                self._memo.clear()
             self._memo[key] = value
             return value
+
+    def row_of(self, name: str) -> int | None:
+        """Return the row of a node by its name, or None if there is no such node."""
+        return self.memo("row by name", _rows_by_name).get(name)
 
     def classes(self, key: Hashable, of: Callable[[NodeInfo], Hashable]) -> NodeClasses:
         """Return the nodes grouped by ``of(info)``; kept under ``key`` until a node changes."""
@@ -163,7 +182,7 @@ class Nodes:
             np.int64,
             len(self),
         )
-        return NodeClasses(ids, list(index))
+        return NodeClasses(ids, list(index), index)
 
     def append(self, state: NodeState) -> None:
         """Add a node as the last row; the pods it already has count at once."""
@@ -254,3 +273,7 @@ class Nodes:
         more = np.zeros((missing, self._allocatable.shape[1]), np.int64)
         self._allocatable = np.concatenate([self._allocatable, more])
         self._requested = np.concatenate([self._requested, more.copy()])
+
+
+def _rows_by_name(nodes: Nodes) -> dict[str, int]:
+    return {nodes.info(row).name: row for row in range(len(nodes))}

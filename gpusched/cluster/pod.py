@@ -99,12 +99,11 @@ class PodInfo:
 
 def compile_shape(pod: Pod, resources: ResourceNames) -> PodShape:
     """Return the shape of a defaulted pod; owners other than the controller are not read."""
-    owner = next((ref for ref in pod.metadata.owner_references if ref.controller), None)
     return PodShape(
         namespace=pod.metadata.namespace or "default",
         labels=pod.metadata.labels,
         spec=pod.spec,
-        owner=owner,
+        owner=pod.metadata.controller,
         requests=pod_requests(pod.spec, resources),
         priority=pod.spec.priority or NORMAL_PRIORITY,
     )

@@ -1,9 +1,17 @@
 """Resource names as rows: cpu in milli, everything else in whole units."""
 
-CPU = 0
-MEMORY = 1
-EPHEMERAL_STORAGE = 2
-STANDARD = ("cpu", "memory", "ephemeral-storage")
+from typing import Final
+
+from gpusched.api import names
+
+CPU: Final = 0
+MEMORY: Final = 1
+EPHEMERAL_STORAGE: Final = 2
+STANDARD: Final = ("cpu", "memory", "ephemeral-storage")
+PODS: Final = "pods"
+
+_NATIVE_DOMAIN: Final = "kubernetes.io/"
+_QUOTA_PREFIX: Final = "requests."
 
 
 class ResourceNames:
@@ -34,3 +42,33 @@ class ResourceNames:
     def find(self, name: str) -> int | None:
         """Return the row of ``name``, or None if nobody has named it yet."""
         return self._rows.get(name)
+
+
+def is_extended(name: str) -> bool:
+    """Return whether a resource is some vendor's own, e.g. ``nvidia.com/gpu``.
+
+    Source: kubernetes/kubernetes pkg/apis/core/v1/helper/helpers.go, v1.36.1.
+
+    >>> is_extended("nvidia.com/gpu"), is_extended("hugepages-2Mi"), is_extended("kubernetes.io/x")
+    (True, False, False)
+    """
+    if "/" not in name or _NATIVE_DOMAIN in name or name.startswith(_QUOTA_PREFIX):
+        return False
+    return not names.label_key(_QUOTA_PREFIX + name)
+
+
+def is_scalar(name: str) -> bool:
+    """Return whether the scheduler counts a resource beside cpu, memory and ephemeral storage.
+
+    Source: kubernetes/kubernetes pkg/scheduler/util/utils.go (IsScalarResourceName), v1.36.1.
+    """
+    return (
+        name.startswith(("hugepages-", "attachable-volumes-"))
+        or _NATIVE_DOMAIN in name
+        or is_extended(name)
+    )
+
+
+def is_counted(name: str) -> bool:
+    """Return whether the scheduler counts a resource at all; ``storage``, say, it does not."""
+    return name in STANDARD or is_scalar(name)

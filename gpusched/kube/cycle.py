@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.nodes import Ints, Mask, Nodes
+from gpusched.cluster.nodes import Ints, Mask
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.diagnosis import Diagnosis
@@ -189,11 +189,7 @@ def _try_nominated_node(
 
 
 def _row_of(snapshot: Snapshot, name: str) -> int | None:
-    return snapshot.nodes.memo("rows by name", _rows_by_name).get(name) if name else None
-
-
-def _rows_by_name(nodes: Nodes) -> dict[str, int]:
-    return {nodes.info(row).name: row for row in range(len(nodes))}
+    return snapshot.nodes.row_of(name) if name else None
 
 
 def _record(diagnosis: Diagnosis, rejections: list[tuple[str, Rejection]]) -> None:

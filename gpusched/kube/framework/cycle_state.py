@@ -1,6 +1,6 @@
 """What plugins remember between the extension points of one attempt."""
 
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 
 class StateData(Protocol):
@@ -12,6 +12,19 @@ class StateData(Protocol):
     def clone(self) -> Self:
         """Return a copy whose changes do not show in the original."""
         ...
+
+
+class Prepared:
+    """Says no more than that a step has run, for plugins that keep their data elsewhere."""
+
+    __slots__ = ()
+
+    def clone(self) -> Self:
+        """Return itself: there is nothing to change."""
+        return self
+
+
+PREPARED: Final = Prepared()
 
 
 class CycleState:
