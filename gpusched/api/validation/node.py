@@ -1,0 +1,82 @@
+"""Nodes and namespaces.
+
+Source: kubernetes/kubernetes pkg/apis/core/validation/validation.go, v1.36.1
+"""
+
+import re
+from typing import Final
+
+from gpusched.api.names import dns_label, dns_subdomain, label_key
+from gpusched.api.validation.addresses import family, validate_cidr
+from gpusched.api.validation.errors import Errors, checked, duplicate, invalid
+from gpusched.api.validation.meta import validate_metadata
+from gpusched.api.validation.resources import validate_quantity
+from gpusched.api.validation.tolerations import validate_taints
+from gpusched.api.wire import Json
+
+_FEATURE: Final = "[A-Z][a-zA-Z0-9]*(/[a-zA-Z][a-zA-Z0-9]*)*"
+_FEATURE_LENGTH: Final = 253
+_FAMILIES: Final = 2
+
+
+def validate_node(obj: Json) -> Errors:
+    """Check a Node; upstream reports taints as if they stood in the metadata."""
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    yield from validate_metadata(obj["metadata"], dns_subdomain, namespaced=False)
+    yield from validate_taints(spec.get("taints") or [], "metadata.taints")
+    yield from validate_node_status(status)
+    swap = (status.get("nodeInfo") or {}).get("swap") or {}
+    if swap.get("capacity", 1) <= 0:
+        detail = "must be greater than zero"
+        yield invalid("metadata.nodeSwapStatus.capacity", swap["capacity"], detail)
+    yield from _validate_networks(spec.get("podCIDRs") or [])
+
+
+def validate_node_status(status: Json) -> Errors:
+    """Check a node's resources and declared features."""
+    for name in ("capacity", "allocatable"):
+        for resource, text in (status.get(name) or {}).items():
+            yield from validate_quantity(resource, text, f"status.{name}.{resource}")
+    yield from _validate_features(status.get("declaredFeatures") or [])
+
+
+def _validate_features(features: list[str]) -> Errors:
+    for index, feature in enumerate(features):
+        place = f"status.declaredFeatures[{index}]"
+        if index and feature == features[index - 1]:
+            yield duplicate(place, feature)
+        elif index and feature < features[index - 1]:
+            yield invalid(place, feature, "list must be sorted alphabetically")
+        problem = f'invalid feature name "{feature}": must'
+        if len(feature) > _FEATURE_LENGTH:
+            yield invalid(place, feature, f"{problem} be no more than {_FEATURE_LENGTH} characters")
+        elif not re.fullmatch(_FEATURE, feature):
+            yield invalid(
+                place,
+                feature,
+                f"{problem} start with an UpperCamelCase segment, with subsequent segments separated"
+                " by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric"
+                " characters and slashes",
+            )
+
+
+def _validate_networks(networks: list[str]) -> Errors:
+    for index, network in enumerate(networks):
+        yield from validate_cidr(network, f"spec.podCIDRs[{index}]")
+    families = {family(network) for network in networks}
+    if len(networks) > 1 and (len(families) != _FAMILIES or len(networks) > _FAMILIES):
+        detail = "may specify no more than one CIDR for each IP family"
+        yield invalid("spec.podCIDRs", networks, detail)
+
+
+def validate_namespace(obj: Json) -> Errors:
+    """Check a Namespace."""
+    yield from validate_metadata(obj["metadata"], dns_label, namespaced=False)
+    for finalizer in (obj.get("spec") or {}).get("finalizers") or ():
+        yield from checked(label_key, "spec.finalizers", finalizer)
+        if "/" not in finalizer and finalizer not in _FINALIZERS:
+            detail = "name is neither a standard finalizer name nor is it fully qualified"
+            yield invalid("spec.finalizers", finalizer, detail)
+
+
+_FINALIZERS: Final = frozenset({"kubernetes", "orphan", "foregroundDeletion"})

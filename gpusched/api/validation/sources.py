@@ -1,0 +1,139 @@
+"""Volume sources that pods and PersistentVolumes share.
+
+Source: kubernetes/kubernetes pkg/apis/core/validation/validation.go, v1.36.1
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from gpusched.api.names import dns_subdomain, out_of_range
+from gpusched.api.validation.errors import (
+    Errors,
+    each,
+    invalid,
+    not_supported,
+    required,
+)
+from gpusched.api.validation.errors import too_long as too_long_error
+from gpusched.api.validation.paths import validate_no_backsteps
+from gpusched.api.wire import Json
+
+_HOST_PATH_TYPES: Final = (
+    "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate",
+    "Socket",
+)  # fmt: skip
+_IQN: Final = {
+    "iqn": r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*(:[^,;*&$|\s]+)?)",
+    "eui": r"eui.[a-zA-Z0-9]{16}",
+    "naa": r"naa.[a-zA-Z0-9]{32}",
+}
+_LARGEST_BYTE: Final = 255
+_DRIVER_LENGTH: Final = 63
+
+
+def validate_required(source: Json, path: str, *names: str) -> Errors:
+    """Require fields to have something in them."""
+    for name in names:
+        if not source.get(name):
+            yield required(f"{path}.{name}")
+
+
+def validate_csi_driver(driver: str, path: str) -> Errors:
+    """Check the name of a CSI driver."""
+    if not driver:
+        yield required(path)
+    if len(driver) > _DRIVER_LENGTH:
+        yield too_long_error(path, _DRIVER_LENGTH)
+    yield from each(path, driver.lower(), dns_subdomain(driver.lower()))
+
+
+def validate_host_path(source: Json, path: str) -> Errors:
+    """Check a path on the node."""
+    if not source.get("path"):
+        yield required(f"{path}.path")
+        return
+    yield from validate_no_backsteps(source["path"], f"{path}.path")
+    if source.get("type", "") not in _HOST_PATH_TYPES:
+        yield not_supported(f"{path}.type", source["type"], _HOST_PATH_TYPES)
+
+
+def _validate_partition(source: Json, path: str) -> Errors:
+    partition = source.get("partition", 0)
+    if not 0 <= partition <= _LARGEST_BYTE:
+        yield invalid(f"{path}.partition", partition, out_of_range(0, _LARGEST_BYTE))
+
+
+def _validate_gce(source: Json, path: str) -> Errors:
+    yield from validate_required(source, path, "pdName")
+    yield from _validate_partition(source, path)
+
+
+def _validate_aws(source: Json, path: str) -> Errors:
+    yield from validate_required(source, path, "volumeID")
+    yield from _validate_partition(source, path)
+
+
+def _validate_nfs(source: Json, path: str) -> Errors:
+    yield from validate_required(source, path, "server", "path")
+    if not source.get("path", "").startswith("/"):
+        yield invalid(f"{path}.path", source.get("path", ""), "must be an absolute path")
+
+
+def _validate_rbd(source: Json, path: str) -> Errors:
+    yield from validate_required(source, path, "monitors", "image")
+
+
+def _validate_iscsi(source: Json, path: str) -> Errors:
+    yield from validate_required(source, path, "targetPortal")
+    if not source.get("iqn"):
+        yield required(f"{path}.iqn")
+    else:
+        yield from _validate_iqn(source["iqn"], f"{path}.iqn")
+    lun = source.get("lun", 0)
+    if not 0 <= lun <= _LARGEST_BYTE:
+        yield invalid(f"{path}.lun", lun, out_of_range(0, _LARGEST_BYTE))
+    is_authenticated = source.get("chapAuthDiscovery") or source.get("chapAuthSession")
+    if is_authenticated and "secretRef" not in source:
+        yield required(f"{path}.secretRef")
+    if "initiatorName" in source:
+        yield from _validate_iqn(source["initiatorName"], f"{path}.initiatorname")
+
+
+def _validate_iqn(name: str, path: str) -> Errors:
+    pattern = _IQN.get(name[:3])
+    if pattern is None:
+        yield invalid(path, name, "must be valid format starting with iqn, eui, or naa")
+    elif not re.match(pattern + "$", name):
+        yield invalid(path, name, "must be valid format")
+
+
+def _validate_azure_disk(source: Json, path: str) -> Errors:
+    yield from validate_required(source, path, "diskName", "diskURI")
+    modes = ("None", "ReadOnly", "ReadWrite")
+    if source["cachingMode"] not in modes:
+        yield not_supported(f"{path}.cachingMode", source["cachingMode"], modes)
+    kinds = ("Dedicated", "Managed", "Shared")
+    kind, uri = source["kind"], source.get("diskURI", "")
+    if kind not in kinds:
+        yield not_supported(f"{path}.kind", kind, kinds)
+    if kind == "Managed" and not uri.startswith("/subscriptions/"):
+        shown = (
+            "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/"
+            "disks/{disk-id}"
+        )
+        yield not_supported(f"{path}.diskURI", uri, (shown,))
+    if kind != "Managed" and not uri.startswith("https://"):
+        shown = "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd"
+        yield not_supported(f"{path}.diskURI", uri, (shown,))
+
+
+SOURCE_RULES: Final[dict[str, Callable[[Json, str], Errors]]] = {
+    "awsElasticBlockStore": _validate_aws,
+    "azureDisk": _validate_azure_disk,
+    "gcePersistentDisk": _validate_gce,
+    "iscsi": _validate_iscsi,
+    "nfs": _validate_nfs,
+    "rbd": _validate_rbd,
+}
+"""Rules of the sources that the scheduler's volume plugins know, by field name."""
