@@ -44,9 +44,9 @@ class QueueingHints:
         """Return whether a plugin has registered for the event."""
         return any(r.event.matches(event) for r in self._registered.get(plugin, ()))
 
-    def anyone_interested(self, event: ClusterEvent) -> bool:
-        """Return whether any plugin has."""
-        return any(self.interested(plugin, event) for plugin in self._registered)
+    def plugins(self, event: ClusterEvent) -> list[str]:
+        """Return the plugins that have registered for the event."""
+        return [plugin for plugin in self._registered if self.interested(plugin, event)]
 
     def worth(self, queued: QueuedPod, event: ClusterEvent, change: Change | None) -> Worth:
         """Return whether the event may cure the pod's last rejection (section 7.6)."""

@@ -84,6 +84,8 @@ class SchedulingQueue:
         )
         self._errors = PodHeap(Place.BACKOFF, lambda q: (settings.backoff.expiration(q),))
         self._unschedulable: dict[str, QueuedPod] = {}
+        self._by_rejector: dict[str, dict[str, QueuedPod]] = {}
+        self._interest: dict[ClusterEvent, tuple[str, ...]] = {}
         self._in_flight = _InFlight()
         self._sequence = 0
         self.cycle = 0
@@ -147,7 +149,7 @@ class SchedulingQueue:
         self._active.discard(queued)
         self._backoff.discard(queued)
         self._errors.discard(queued)
-        self._unschedulable.pop(uid, None)
+        self._forget_unschedulable(queued)
 
     # Attempts.
 
@@ -224,11 +226,27 @@ class SchedulingQueue:
 
     # Events.
 
-    def move(self, event: ClusterEvent, change: Change | None, now: int) -> None:
-        """Wake the pods that the event may help; remember it for attempts under way."""
-        if not self._wanted(event):
+    def move(
+        self,
+        event: ClusterEvent,
+        change: Change | None,
+        now: int,
+        only: Callable[[PodInfo], bool] = lambda _: True,
+    ) -> None:
+        """Wake the pods that the event may help; remember it for attempts under way.
+
+        Args:
+            event: What happened.
+            change: The objects of the event.
+            now: Microseconds.
+            only: Which waiting pods may be woken at all.
+        """
+        plugins = self._interested(event)
+        if not plugins:
             return
-        for queued in list(self._unschedulable.values()):
+        for queued in self._rejected_by_any(plugins):
+            if not only(queued.pod):
+                continue
             worth = self._judge(queued, event, change)
             if worth is not Worth.SKIP:
                 self._requeue(queued, worth, event.label, now)
@@ -270,10 +288,21 @@ class SchedulingQueue:
             return max(first, now)
         return max(first - first % SECOND + SECOND, now)
 
-    def _wanted(self, event: ClusterEvent) -> bool:
-        if event.resource is EventResource.WILDCARD:
-            return True
-        return any(hints.anyone_interested(event) for hints in self._hints.values())
+    def _interested(self, event: ClusterEvent) -> tuple[str, ...]:
+        """Return the plugins of any profile that have registered for the event."""
+        found = self._interest.get(event)
+        if found is None:
+            names = {name for hints in self._hints.values() for name in hints.plugins(event)}
+            found = self._interest[event] = tuple(sorted(names))
+        return found
+
+    def _rejected_by_any(self, plugins: tuple[str, ...]) -> list[QueuedPod]:
+        """Return the unschedulable pods that one of the plugins rejected, in order of arrival."""
+        groups = [group for name in plugins if (group := self._by_rejector.get(name))]
+        if len(groups) == 1:
+            return list(groups[0].values())
+        pods = {queued.sequence: queued for group in groups for queued in group.values()}
+        return [pods[sequence] for sequence in sorted(pods)]
 
     def _judge(self, queued: QueuedPod, event: ClusterEvent, change: Change | None) -> Worth:
         hints = self._hints.get(queued.pod.shape.spec.scheduler_name or "")
@@ -323,6 +352,7 @@ class SchedulingQueue:
         if status.is_success:
             queued.gated_by = ""
             return False
+        self._leave(queued)
         queued.gated_by = status.plugin
         queued.rejected_by.add(status.plugin)
         self._to_unschedulable(queued)
@@ -331,10 +361,20 @@ class SchedulingQueue:
     def _to_unschedulable(self, queued: QueuedPod) -> None:
         self._leave(queued)
         queued.place = Place.UNSCHEDULABLE
-        self._unschedulable[queued.pod.uid] = queued
+        uid = queued.pod.uid
+        self._unschedulable[uid] = queued
+        for plugin in queued.rejectors:
+            self._by_rejector.setdefault(plugin, {})[uid] = queued
 
     def _leave(self, queued: QueuedPod) -> None:
         self._active.discard(queued)
         self._backoff.discard(queued)
         self._errors.discard(queued)
-        self._unschedulable.pop(queued.pod.uid, None)
+        self._forget_unschedulable(queued)
+
+    def _forget_unschedulable(self, queued: QueuedPod) -> None:
+        uid = queued.pod.uid
+        if self._unschedulable.pop(uid, None) is None:
+            return
+        for plugin in queued.rejectors:
+            self._by_rejector.get(plugin, {}).pop(uid, None)

@@ -1,0 +1,125 @@
+"""Objects of the store as the scheduler holds them; what templates share is compiled once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gpusched.api import scheme
+from gpusched.api.core import Node
+from gpusched.api.core import Pod as PodModel
+from gpusched.cluster.node import NodeInfo, compile_node
+from gpusched.cluster.objects import ClusterObjects, Lister
+from gpusched.cluster.pod import PodInfo, PodShape, compile_pod, compile_shape
+from gpusched.cluster.resources import ResourceNames
+from gpusched.controllers.protocol import Key
+from gpusched.kube.framework.events import EventResource
+from gpusched.sim.calendar import Calendar
+from gpusched.sim.manifest import manifest_of
+from gpusched.sim.pod import Json, Pod, PodTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedKind:
+    """A kind that plugins read beside pods and nodes.
+
+    Attributes:
+        lister: Picks its lister.
+        namespaced: Whether it is found by namespace and name, or by name alone.
+        event: What its changes are called; None if no plugin registers for them.
+    """
+
+    lister: Callable[[ClusterObjects], Lister[Any, Any]]
+    namespaced: bool = True
+    event: EventResource | None = None
+
+
+WATCHED: dict[str, WatchedKind] = {
+    "Namespace": WatchedKind(lambda o: o.namespaces, namespaced=False),
+    "Service": WatchedKind(lambda o: o.services),
+    "ReplicaSet": WatchedKind(lambda o: o.replica_sets),
+    "ReplicationController": WatchedKind(lambda o: o.replication_controllers),
+    "StatefulSet": WatchedKind(lambda o: o.stateful_sets),
+    "PodDisruptionBudget": WatchedKind(lambda o: o.disruption_budgets),
+    "PersistentVolumeClaim": WatchedKind(
+        lambda o: o.claims, event=EventResource.PERSISTENT_VOLUME_CLAIM
+    ),
+    "PersistentVolume": WatchedKind(
+        lambda o: o.volumes, namespaced=False, event=EventResource.PERSISTENT_VOLUME
+    ),
+    "StorageClass": WatchedKind(
+        lambda o: o.storage_classes, namespaced=False, event=EventResource.STORAGE_CLASS
+    ),
+    "CSINode": WatchedKind(lambda o: o.csi_nodes, namespaced=False, event=EventResource.CSI_NODE),
+    "CSIDriver": WatchedKind(
+        lambda o: o.csi_drivers, namespaced=False, event=EventResource.CSI_DRIVER
+    ),
+    "CSIStorageCapacity": WatchedKind(
+        lambda o: o.csi_capacities, event=EventResource.CSI_STORAGE_CAPACITY
+    ),
+    "VolumeAttachment": WatchedKind(
+        lambda o: o.volume_attachments, namespaced=False, event=EventResource.VOLUME_ATTACHMENT
+    ),
+    "ResourceClaim": WatchedKind(lambda o: o.resource_claims, event=EventResource.RESOURCE_CLAIM),
+    "ResourceSlice": WatchedKind(
+        lambda o: o.resource_slices, namespaced=False, event=EventResource.RESOURCE_SLICE
+    ),
+    "DeviceClass": WatchedKind(
+        lambda o: o.device_classes, namespaced=False, event=EventResource.DEVICE_CLASS
+    ),
+}
+
+
+class Compiler:
+    """Turns objects of the store into compiled ones.
+
+    Args:
+        resources: Resource names to rows.
+        calendar: Wall time of t = 0, for pods that must be read through their manifest.
+    """
+
+    def __init__(self, resources: ResourceNames, calendar: Calendar) -> None:
+        self.resources = resources
+        self._calendar = calendar
+        self._shapes: dict[PodTemplate, PodShape] = {}
+
+    def shape(self, pod: Pod) -> PodShape:
+        """Return what a pod shares with the other pods of its template."""
+        shape = self._shapes.get(pod.template)
+        if shape is None:
+            shape = compile_shape(self._model(pod), self.resources)
+            self._shapes[pod.template] = shape
+        return shape
+
+    def pod(self, pod: Pod) -> PodInfo:
+        """Return a pod as the scheduler holds it."""
+        shape = self.shape(pod)
+        if isinstance(pod.detail, dict):
+            return compile_pod(self._model(pod), self.resources, shape)
+        info = PodInfo(shape, pod.name, pod.uid, shape.requests)
+        refresh(info, pod)
+        return info
+
+    def node(self, node: Json) -> NodeInfo:
+        """Return a node as the scheduler holds it."""
+        return compile_node(Node.model_validate(node), self.resources)
+
+    def other(self, obj: Json) -> Any:
+        """Return the model of any other object."""
+        return scheme.model_of(obj)
+
+    def _model(self, pod: Pod) -> PodModel:
+        return PodModel.model_validate(manifest_of(pod, self._calendar))
+
+
+def refresh(info: PodInfo, pod: Pod) -> None:
+    """Copy what changes during a pod's life; its shape and its place stay."""
+    info.nominated_node = pod.nominated
+    info.start_time = pod.started
+    info.terminating = pod.deletion is not None
+    disruption = pod.condition("DisruptionTarget") if pod.deletion is not None else None
+    info.preempted = disruption == ("True", "PreemptionByScheduler")
+
+
+def lister_key(kind: WatchedKind, key: Key) -> Any:
+    """Return the lister's key of an object."""
+    return key if kind.namespaced else key[1]
