@@ -3,7 +3,7 @@
 Source: kubernetes/api resource/v1/types.go, v0.36.1
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, PlainSerializer, PlainValidator
 
@@ -217,6 +217,7 @@ class OpaqueDeviceConfiguration(KubeModel):
     """Parameters that only the driver understands."""
 
     driver: str = ""
+    parameters: Any = None
 
 
 class DeviceConfiguration(KubeModel):
@@ -255,10 +256,17 @@ class DeviceRequestAllocationResult(KubeModel):
     consumed_capacity: Amounts = Field(default_factory=dict)
 
 
+class DeviceAllocationConfiguration(DeviceConfiguration):
+    """Parameters that an allocated device gets from its class or its claim."""
+
+    source: str = ""
+
+
 class DeviceAllocationResult(KubeModel):
     """All devices of a claim."""
 
     results: tuple[DeviceRequestAllocationResult, ...] = ()
+    config: tuple[DeviceAllocationConfiguration, ...] = ()
 
 
 class AllocationResult(KubeModel):
