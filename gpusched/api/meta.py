@@ -32,6 +32,8 @@ _CAPITALS: Final = {
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))"
 )
+_LAYOUT_PARTS: Final = ("2006", "-", "01", "-", "02", "T", "15", ":", "04", ":", "05", "Z07:00")
+_LAYOUT: Final = "".join(_LAYOUT_PARTS)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -58,12 +60,27 @@ def parse_time(text: str) -> int:
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
-        raise ValueError(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse')
+        raise ValueError(f'parsing time "{text}" as "{_LAYOUT}": {_time_fault(text)}')
     fraction, sign, hours, minutes = match.groups()[6:]
-    moment = datetime(*(int(part) for part in match.groups()[:6]), tzinfo=UTC)  # type: ignore[misc,arg-type]  # six ints
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError as error:
+        raise ValueError(f'parsing time "{text}": {error}') from None
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
     moment -= -offset if sign == "-" else offset
     return (moment - _EPOCH) // _MICROSECOND + int(f"{fraction or '0':0<6.6}")
+
+
+def _time_fault(text: str) -> str:
+    """Return where a text leaves the layout of a time, in Go's words."""
+    rest = text
+    for part in _LAYOUT_PARTS:
+        pattern = r"\d" * len(part) if part.isdigit() else re.escape(part)
+        if not re.match(pattern if part != "Z07:00" else r"[Zz]$|[+-]\d\d:\d\d$", rest):
+            return f'cannot parse "{rest}" as "{part}"'
+        rest = rest[len(part) :]
+    return "cannot parse"
 
 
 def format_time(microseconds: int, *, micro: bool = False) -> str:

@@ -101,7 +101,7 @@ class Quantity:
             return ZERO
         if isinstance(text, bool) or not isinstance(text, int | float):
             raise InvalidQuantityError(FORMAT_WRONG)
-        return _parse(str(text) if isinstance(text, int) else _float_text(text))
+        return _parse(number_text(text))
 
     @classmethod
     def from_int(cls, number: int, format: Format = Format.DECIMAL_SI) -> Self:  # noqa: A002 - upstream's name for it
@@ -291,8 +291,14 @@ def _without_factor(number: int, factor: int) -> tuple[int, int]:
     return number, times
 
 
-def _float_text(number: float) -> str:
-    """Return a JSON number as Go prints it: plain from 1e-6 up to 1e21, else with an exponent."""
+def number_text(number: float) -> str:
+    """Return a JSON number as Go prints it: plain from 1e-6 up to 1e21, else with an exponent.
+
+    Raises:
+        InvalidQuantityError: JSON has no such number (NaN, infinity).
+    """
+    if isinstance(number, int):
+        return str(number)
     if not math.isfinite(number):
         raise InvalidQuantityError(FORMAT_WRONG)
     digits, _, exponent = repr(number).partition("e")
