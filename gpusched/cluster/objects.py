@@ -1,8 +1,8 @@
 """The objects beside pods and nodes that a scheduler reads, by kind and name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from gpusched.api.core import Namespace, Service
 from gpusched.api.policy import PodDisruptionBudget
@@ -86,7 +86,37 @@ class ClusterObjects:
     resource_slices: Lister[str, ResourceSlice] = field(default_factory=_lister)
     device_classes: Lister[str, DeviceClass] = field(default_factory=_lister)
 
+    _classes_by_resource: dict[str, DeviceClass] = field(default_factory=dict, repr=False)
+    _classes_version: int = field(default=0, repr=False)
+
+    def class_of_resource(self, resource: str) -> DeviceClass | None:
+        """Return the device class by which an extended resource may be had, or None.
+
+        Every class answers to a name of its own; of several classes with one
+        ``extendedResourceName`` the newest one counts, among equals the first by name.
+
+        Source: kubernetes/kubernetes pkg/scheduler/util/deviceclass.go, v1.36.1.
+        """
+        if self._classes_version != self.device_classes.version:
+            self._classes_by_resource = _classes_by_resource(self.device_classes)
+            self._classes_version = self.device_classes.version
+        return self._classes_by_resource.get(resource)
+
     def namespace_labels(self, name: str) -> Mapping[str, str] | None:
         """Return a namespace's labels, or None if there is no such object."""
         namespace = self.namespaces.get(name)
         return None if namespace is None else namespace.metadata.labels
+
+
+IMPLICIT_RESOURCE_PREFIX: Final = "deviceclass.resource.kubernetes.io/"
+
+
+def _classes_by_resource(classes: Iterable[DeviceClass]) -> dict[str, DeviceClass]:
+    by_name = sorted(classes, key=lambda each: each.metadata.name.encode(), reverse=True)
+    by_age = sorted(by_name, key=lambda each: each.metadata.creation_timestamp or 0)
+    found: dict[str, DeviceClass] = {}
+    for each in by_age:
+        if each.spec.extended_resource_name:
+            found[each.spec.extended_resource_name] = each
+        found[IMPLICIT_RESOURCE_PREFIX + each.metadata.name] = each
+    return found

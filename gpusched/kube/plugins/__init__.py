@@ -3,7 +3,49 @@
 Adding a plugin is one file and one line. Plugins do not know each other.
 """
 
-from gpusched.kube.framework.runtime import Registry
+from collections.abc import Callable
+from typing import Any
 
-IN_TREE: Registry = {}
+from gpusched.kube.framework.interface import Handle, Plugin
+from gpusched.kube.framework.runtime import PluginFactory, Registry
+from gpusched.kube.plugins.default_binder import DefaultBinder
+from gpusched.kube.plugins.image_locality import ImageLocality
+from gpusched.kube.plugins.node_affinity import NodeAffinity
+from gpusched.kube.plugins.node_declared_features import NodeDeclaredFeatures
+from gpusched.kube.plugins.node_name import NodeName
+from gpusched.kube.plugins.node_ports import NodePorts
+from gpusched.kube.plugins.node_resources_balanced_allocation import (
+    NodeResourcesBalancedAllocation,
+)
+from gpusched.kube.plugins.node_resources_fit import NodeResourcesFit
+from gpusched.kube.plugins.node_unschedulable import NodeUnschedulable
+from gpusched.kube.plugins.priority_sort import PrioritySort
+from gpusched.kube.plugins.scheduling_gates import SchedulingGates
+from gpusched.kube.plugins.taint_toleration import TaintToleration
+
+
+def _plain(plugin: Callable[[], Plugin]) -> PluginFactory:
+    """Return the factory of a plugin that takes nothing."""
+    return lambda _args, _handle: plugin()
+
+
+def _configured(plugin: Callable[[Any], Plugin]) -> PluginFactory:
+    """Return the factory of a plugin that takes its arguments only."""
+    return lambda args, _handle: plugin(args)
+
+
+IN_TREE: Registry = {
+    "SchedulingGates": _plain(SchedulingGates),
+    "PrioritySort": _plain(PrioritySort),
+    "NodeUnschedulable": _plain(NodeUnschedulable),
+    "NodeName": _plain(NodeName),
+    "TaintToleration": _plain(TaintToleration),
+    "NodeAffinity": _configured(NodeAffinity),
+    "NodePorts": _plain(NodePorts),
+    "NodeResourcesFit": _configured(NodeResourcesFit),
+    "NodeResourcesBalancedAllocation": _configured(NodeResourcesBalancedAllocation),
+    "ImageLocality": _plain(ImageLocality),
+    "NodeDeclaredFeatures": _plain(NodeDeclaredFeatures),
+    "DefaultBinder": _plain(DefaultBinder),
+}
 """Plugin name to factory ``(args, handle) -> plugin``."""
