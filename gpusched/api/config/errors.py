@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from typing_extensions import override
+
 from gpusched.errors import Fault, InvalidInputError
 
 
@@ -27,6 +29,7 @@ class ConfigurationError(InvalidInputError):
         super().__init__([Fault(message)])
         self.args = (stage, message)  # what a pickle is made from
 
+    @override
     def __str__(self) -> str:
         """Return the message."""
         return self.message
