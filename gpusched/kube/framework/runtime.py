@@ -370,6 +370,7 @@ def _override(outcome: FilterOutcome, row: int, first: FilterOutcome, count: int
     """Replace one row's answer by that of the pass with nominated pods."""
     for _, rejection in outcome.rejections:
         rejection.nodes[row] = False
+    outcome.rejections = [(p, r) for p, r in outcome.rejections if r.nodes.any()]
     outcome.passed[row] = False
     for plugin, rejection in first.rejections:
         nodes = np.zeros(count, np.bool_)

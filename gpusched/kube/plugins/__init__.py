@@ -9,7 +9,9 @@ from typing import Any
 from gpusched.kube.framework.interface import Handle, Plugin
 from gpusched.kube.framework.runtime import PluginFactory, Registry
 from gpusched.kube.plugins.default_binder import DefaultBinder
+from gpusched.kube.plugins.default_preemption import DefaultPreemption
 from gpusched.kube.plugins.image_locality import ImageLocality
+from gpusched.kube.plugins.inter_pod_affinity import InterPodAffinity
 from gpusched.kube.plugins.node_affinity import NodeAffinity
 from gpusched.kube.plugins.node_declared_features import NodeDeclaredFeatures
 from gpusched.kube.plugins.node_name import NodeName
@@ -19,6 +21,7 @@ from gpusched.kube.plugins.node_resources_balanced_allocation import (
 )
 from gpusched.kube.plugins.node_resources_fit import NodeResourcesFit
 from gpusched.kube.plugins.node_unschedulable import NodeUnschedulable
+from gpusched.kube.plugins.pod_topology_spread import PodTopologySpread
 from gpusched.kube.plugins.priority_sort import PrioritySort
 from gpusched.kube.plugins.scheduling_gates import SchedulingGates
 from gpusched.kube.plugins.taint_toleration import TaintToleration
@@ -43,6 +46,9 @@ IN_TREE: Registry = {
     "NodeAffinity": _configured(NodeAffinity),
     "NodePorts": _plain(NodePorts),
     "NodeResourcesFit": _configured(NodeResourcesFit),
+    "PodTopologySpread": PodTopologySpread.create,
+    "InterPodAffinity": InterPodAffinity.create,
+    "DefaultPreemption": DefaultPreemption.create,
     "NodeResourcesBalancedAllocation": _configured(NodeResourcesBalancedAllocation),
     "ImageLocality": _plain(ImageLocality),
     "NodeDeclaredFeatures": _plain(NodeDeclaredFeatures),

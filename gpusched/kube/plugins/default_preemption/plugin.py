@@ -1,0 +1,152 @@
+"""The plugin itself: who may preempt, which nodes are tried, and what comes of it.
+
+Source: kubernetes/kubernetes pkg/scheduler/framework/preemption/preemption.go (Preempt,
+findCandidates, DryRunPreemption) and
+pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go, v1.36.1.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Final
+
+import numpy as np
+
+from gpusched.api.config import DefaultPreemptionArgs
+from gpusched.cluster.cache import Snapshot
+from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.requirements import aggregate
+from gpusched.kube.framework.cycle_state import CycleState
+from gpusched.kube.framework.diagnosis import Diagnosis
+from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
+from gpusched.kube.framework.interface import Handle, NodeStatuses, PostFilterResult, Victims
+from gpusched.kube.framework.status import (
+    SUCCESS,
+    Code,
+    Rejection,
+    Status,
+    error,
+    unresolvable,
+    unschedulable,
+)
+from gpusched.kube.plugins.default_preemption.budgets import compile_budgets
+from gpusched.kube.plugins.default_preemption.choice import best_candidates
+from gpusched.kube.plugins.default_preemption.victims import select_victims
+
+NEVER: Final = "not eligible due to preemptionPolicy=Never."
+TERMINATING: Final = "not eligible due to a terminating pod on the nominated node."
+NOT_HELPFUL: Final = "Preemption is not helpful for scheduling"
+WAITING: Final = "waiting for the preemption for this pod to be finished"
+
+
+@dataclass(slots=True)
+class DefaultPreemption:
+    """Looks for a node where evicting less important pods makes room.
+
+    Attributes:
+        args: The arguments.
+        handle: The framework.
+        preempting: UIDs of pods whose victims are being deleted right now. Whoever carries the
+            preemption out adds and removes them; they wait outside the queue.
+    """
+
+    args: DefaultPreemptionArgs
+    handle: Handle
+    preempting: set[str] = field(default_factory=set)
+    name: ClassVar[str] = "DefaultPreemption"
+
+    @classmethod
+    def create(cls, args: DefaultPreemptionArgs | None, handle: Handle) -> "DefaultPreemption":
+        """Return the plugin as the registry wants it."""
+        return cls(args or DefaultPreemptionArgs(), handle)
+
+    def pre_enqueue(self, pod: PodInfo, _snapshot: Snapshot) -> Status:
+        """Keep a pod out of the queue while its victims are being deleted."""
+        return unresolvable(WAITING) if pod.uid in self.preempting else SUCCESS
+
+    def events_to_register(self) -> Sequence[EventHint]:
+        """Deletions let gated preemptors be looked at again; they cure nothing by themselves."""
+        return (EventHint(ClusterEvent(EventResource.POD, Action.DELETE), _never),)
+
+    def post_filter(
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, diagnosis: NodeStatuses
+    ) -> PostFilterResult:
+        """Return the best candidates, or why there are none."""
+        if reason := _ineligible(pod, snapshot, diagnosis):
+            return PostFilterResult(unschedulable(f"preemption: {reason}"))
+        potential = diagnosis.rows_with(Code.UNSCHEDULABLE).tolist()
+        start = self.handle.draw(len(potential)) if potential else 0
+        wanted = self._wanted(len(potential))
+        budgets = compile_budgets(snapshot.objects.disruption_budgets)
+        search = _Search(snapshot)
+        for row in potential[start:] + potential[:start]:
+            one = snapshot.nodes.copy_row(row)
+            search.note(row, select_victims(self.handle, state.clone(), pod, one, budgets))
+            if search.has_enough(wanted):
+                break
+        if not search.candidates:
+            return search.failure()
+        best = best_candidates(search.candidates)
+        return PostFilterResult(SUCCESS, best[0].node, tuple(self._clearing(pod, best)))
+
+    def _wanted(self, potential: int) -> int:
+        """Return how many candidates are enough."""
+        share = potential * self.args.min_candidate_nodes_percentage // 100
+        return min(potential, max(share, self.args.min_candidate_nodes_absolute))
+
+    def _clearing(self, pod: PodInfo, candidates: Sequence[Victims]) -> Iterator[Victims]:
+        """Add the less important pods that lose their nomination to the node."""
+        for candidate in candidates:
+            nominated = self.handle.nominated(candidate.node)
+            lower = tuple(other for other in nominated if other.priority < pod.priority)
+            yield replace(candidate, cleared=lower)
+
+
+def _never(_pod: PodInfo, _change: Change) -> bool:
+    return False
+
+
+def _ineligible(pod: PodInfo, snapshot: Snapshot, diagnosis: NodeStatuses) -> str:
+    """Return why a pod may not preempt, or an empty string."""
+    if pod.shape.spec.preemption_policy == "Never":
+        return NEVER
+    row = snapshot.nodes.row_of(pod.nominated_node) if pod.nominated_node else None
+    if row is None or diagnosis.code_of(row) == Code.UNSCHEDULABLE_AND_UNRESOLVABLE:
+        return ""
+    leaving = (
+        other.terminating and other.preempted and other.priority < pod.priority
+        for other in snapshot.nodes.states[row].pods
+    )
+    return TERMINATING if any(leaving) else ""
+
+
+@dataclass(slots=True)
+class _Search:
+    """What the dry runs have found so far."""
+
+    snapshot: Snapshot
+    candidates: list[Victims] = field(default_factory=list)
+    statuses: dict[int, Status] = field(default_factory=dict)
+
+    def note(self, row: int, found: Victims | Status) -> None:
+        if isinstance(found, Victims):
+            self.candidates.append(found)
+        else:
+            self.statuses[row] = found
+
+    def has_enough(self, wanted: int) -> bool:
+        """At least one of the candidates must break no budget."""
+        return len(self.candidates) >= wanted and not all(c.violations for c in self.candidates)
+
+    def failure(self) -> PostFilterResult:
+        """Return the answer if there is no candidate; failed dry runs keep the nomination."""
+        failed = [s.message for s in self.statuses.values() if s.code is Code.ERROR]
+        if failed:
+            return PostFilterResult(error(f"preemption: {aggregate(failed)}"))
+        diagnosis = Diagnosis(self.snapshot.order, absent=unresolvable(NOT_HELPFUL))
+        for row, status in self.statuses.items():
+            nodes = np.zeros(len(self.snapshot.nodes), np.bool_)
+            nodes[row] = True
+            diagnosis.rejections += [
+                (status.plugin, Rejection(reason, nodes, status.code)) for reason in status.reasons
+            ]
+        return PostFilterResult(unschedulable(f"preemption: {diagnosis.message()}"), "")
