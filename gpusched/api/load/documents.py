@@ -1,0 +1,194 @@
+"""From the text of a document to its JSON values, and to the line of each field on demand.
+
+Knows syntax only. Lines are looked up when a fault is told, by reading the document once more.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from gpusched.api.decode import STRICT, Finding, Path, path_text
+from gpusched.api.load.kubectl_yaml import DEEPEST, YamlFaultError, build, json_number
+from gpusched.api.load.sources import Chunk
+
+_SPACE: Final = re.compile(r"\s*")
+
+
+class DocumentFaultError(Exception):
+    """A document is neither YAML nor JSON; ``line`` is 1-based in the file."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One value of a chunk.
+
+    Attributes:
+        value: The JSON value.
+        line: 1-based line in the file where it starts.
+        nth: Its number in the chunk, from 0.
+        twice: One finding for each key that a map has more than once.
+    """
+
+    value: Any
+    line: int
+    nth: int
+    twice: tuple[Finding, ...] = ()
+
+
+def documents(chunk: Chunk) -> Iterator[Document]:
+    """Yield the values of a chunk.
+
+    Raises:
+        DocumentFaultError: The text cannot be read.
+    """
+    if not chunk.json:
+        yield from _yaml_documents(chunk)
+        return
+    try:
+        found = list(_json_documents(chunk))
+    except DocumentFaultError as fault:
+        try:  # a YAML document may start with a brace, too
+            found = list(_yaml_documents(chunk))
+        except DocumentFaultError:
+            raise fault from None
+    yield from found
+
+
+def line_of(chunk: Chunk, nth: int, field: str) -> int:
+    """Return the 1-based line of a field, or of the nearest thing around it that exists; else 0.
+
+    Args:
+        chunk: The text.
+        nth: Which of its values.
+        field: The path as the API server writes it, e.g. ``spec.containers[0].image``.
+    """
+    lines = _lines(chunk)
+    if nth >= len(lines):
+        return 0
+    path = re.sub(r"\[([^\]]*[^\]\d][^\]]*)\]", r".\1", field)
+    while path and path not in lines[nth]:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return chunk.line + lines[nth].get(path, -chunk.line)
+
+
+@lru_cache(maxsize=4)
+def _lines(chunk: Chunk) -> tuple[dict[str, int], ...]:
+    try:
+        return tuple(
+            {path_text(path): line for path, line in built.lines.items()}
+            for built in build(chunk.text, lines=True)
+        )
+    except YamlFaultError:
+        return ()
+
+
+def _yaml_documents(chunk: Chunk) -> Iterator[Document]:
+    try:
+        for nth, built in enumerate(build(chunk.text)):
+            twice = tuple(_key_twice(path) for path, _ in built.twice)
+            yield Document(built.value, chunk.line + built.line, nth, twice)
+    except YamlFaultError as fault:
+        line = chunk.line + fault.line if fault.line >= 0 else chunk.line
+        raise DocumentFaultError(fault.message, line) from None
+
+
+def _key_twice(path: Path) -> Finding:
+    return Finding(
+        f'{STRICT}yaml: key "{path[-1]}" already set in map', path, "keep one of the two"
+    )
+
+
+def _json_documents(chunk: Chunk) -> Iterator[Document]:
+    """Yield the JSON values that stand one behind the other."""
+    text, end, nth = chunk.text, len(chunk.text), 0
+    position = _skip(text, 0)
+    while position < end:
+        reader = _JsonReader()
+        line = chunk.line + text.count("\n", 0, position)
+        try:
+            value, position = reader.decoder.raw_decode(text, position)
+            value = _settled(value, 0) if _may_be_odd(text) else value
+        except json.JSONDecodeError as error:
+            words = f"error parsing JSON: {error.msg[0].lower()}{error.msg[1:]}"
+            raise DocumentFaultError(words, chunk.line + error.lineno - 1) from None
+        except RecursionError:
+            raise DocumentFaultError(f"nested deeper than {DEEPEST} levels", line) from None
+        except ValueError as error:
+            raise DocumentFaultError(f"error parsing JSON: {error}", line) from None
+        twice = _json_keys_twice(text) if reader.repeats else ()
+        yield Document(value, line, nth, twice)
+        nth, position = nth + 1, _skip(text, position)
+
+
+def _skip(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+class _JsonReader:
+    """A JSON decoder that refuses what JSON does not have, and notices repeated keys."""
+
+    def __init__(self) -> None:
+        self.repeats = False
+        self.decoder = json.JSONDecoder(
+            object_pairs_hook=self._object,
+            parse_float=_parse_float,
+            parse_constant=_parse_constant,
+        )
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result = dict(pairs)
+        self.repeats |= len(result) != len(pairs)
+        return result
+
+
+def _parse_float(text: str) -> int | float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return json_number(number)
+
+
+def _parse_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not a JSON value")
+
+
+def _json_keys_twice(text: str) -> tuple[Finding, ...]:
+    """Return a finding for each repeated key; its path is known if YAML can read the text, too."""
+    try:
+        twice = [path for built in build(text) for path, _ in built.twice]
+    except YamlFaultError:
+        twice = []
+    if not twice:
+        return (Finding(f"{STRICT}duplicate field", (), "keep one of the two"),)
+    return tuple(
+        Finding(f'{STRICT}duplicate field "{path_text(path)}"', path, "keep one of the two")
+        for path in twice
+    )
+
+
+def _may_be_odd(text: str) -> bool:
+    """Return whether a value could nest too deeply, or hold half a surrogate pair."""
+    return text.count("{") + text.count("[") > DEEPEST or "\\u" in text
+
+
+def _settled(value: Any, depth: int) -> Any:
+    """Return a value with half surrogate pairs replaced as Go does, bounded in depth."""
+    if depth > DEEPEST:
+        raise RecursionError
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_settled(entry, depth + 1) for entry in value]
+    if isinstance(value, dict):
+        return {_settled(key, depth): _settled(entry, depth + 1) for key, entry in value.items()}
+    return value

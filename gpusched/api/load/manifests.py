@@ -1,0 +1,161 @@
+"""From files to manifests: one object each, with its place, and all faults at once.
+
+Opens lists, skips empty documents, and asks a judge about each object; the judge's findings become
+faults with file, document, line and field.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gpusched.api.decode import Finding, Path, path_text, strict
+from gpusched.api.load.documents import Document, DocumentFaultError, documents, line_of
+from gpusched.api.load.sources import Chunk, SourceFaultError, chunks
+from gpusched.errors import Fault, InvalidInputError
+
+MOST_FAULTS: Final = 100
+"""So many are told; a file of another kind altogether would else fill the screen."""
+
+Judge = Callable[[Any], Iterable[Finding]]
+"""Says what is wrong with an object; ``decode.strict`` is the usual one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One object, and where it stands.
+
+    Attributes:
+        object: The JSON object as written: no defaults, unknown fields and nulls still there.
+        file: The file as it was named, ``<stdin>`` for standard input.
+        document: 1-based number of the document in the file.
+        line: 1-based line where the object starts.
+    """
+
+    object: dict[str, Any]
+    file: str
+    document: int
+    line: int
+    _chunk: Chunk = field(repr=False, compare=False)
+    _nth: int = field(default=0, repr=False, compare=False)
+    _prefix: Path = field(default=(), repr=False, compare=False)
+
+    def line_of(self, path: str | Path) -> int:
+        """Return the line of a field, or of what is nearest around it.
+
+        Args:
+            path: Keys and indices, or their text, e.g. ``spec.containers[0].image``.
+        """
+        text = path if isinstance(path, str) else path_text(path)
+        whole = ".".join(part for part in (path_text(self._prefix), text) if part)
+        return line_of(self._chunk, self._nth, whole) or self.line
+
+    def fault(self, message: str, path: str | Path = ()) -> Fault:
+        """Return a fault of this object, with its place."""
+        text = path if isinstance(path, str) else path_text(path)
+        return Fault(message, self.file, self.document, self.line_of(path), text)
+
+
+def load(names: str | Sequence[str], *, judge: Judge = strict) -> tuple[Manifest, ...]:
+    """Return all objects of files.
+
+    Args:
+        names: Files; ``-`` is standard input.
+        judge: What is asked about each object.
+
+    Raises:
+        InvalidInputError: Something is wrong; all faults of all files are in it.
+    """
+    return tuple(stream(names, judge=judge))
+
+
+def stream(names: str | Sequence[str], *, judge: Judge = strict) -> Iterator[Manifest]:
+    """Yield the objects of files as they are read, without holding whole files of many documents.
+
+    Once something is wrong, no further object is yielded, but all files are read to their ends.
+
+    Raises:
+        InvalidInputError: As in ``load``, when everything has been read.
+    """
+    faults: list[Fault] = []
+    for name in [names] if isinstance(names, str) else names:
+        for found in _read(name, judge):
+            if isinstance(found, Fault):
+                faults.append(found)
+            elif not faults:
+                yield found
+    if faults:
+        raise InvalidInputError(_bounded(faults))
+
+
+def _bounded(faults: list[Fault]) -> list[Fault]:
+    left = len(faults) - MOST_FAULTS
+    if left <= 0:
+        return faults
+    return [*faults[:MOST_FAULTS], Fault(f"and {left} more faults")]
+
+
+def _read(name: str, judge: Judge) -> Iterator[Manifest | Fault]:
+    """Yield what stands in one file, objects and faults, in its order."""
+    file = "<stdin>" if name == "-" else name
+    number, empty = 0, True
+    try:
+        for chunk in chunks(name):
+            try:
+                for document in documents(chunk):
+                    number += 1
+                    for found in _objects(file, number, chunk, document):
+                        empty = False
+                        yield from _judged(found, judge)
+            except DocumentFaultError as error:
+                number += 1
+                empty = False
+                yield Fault(error.message, file, number, error.line)
+    except SourceFaultError as error:
+        yield Fault(error.message, file, 0, error.line)
+        return
+    if empty:
+        yield Fault("no objects in it; is it the right file?", file)
+
+
+def _objects(
+    file: str, number: int, chunk: Chunk, document: Document
+) -> Iterator[Manifest | Fault]:
+    """Yield the object of a document, or the items of a list, and what stands there twice."""
+    value = document.value
+    whole = Manifest(value, file, number, document.line, chunk, document.nth)
+    for finding in document.twice:
+        yield whole.fault(str(finding), finding.path)
+    if value is None:
+        return
+    if not _is_list(value):
+        yield whole
+        return
+    for index, item in enumerate(value["items"] or ()):
+        path = ("items", index)
+        yield Manifest(_typed(item, value), file, number, whole.line, chunk, document.nth, path)
+
+
+def _is_list(value: Any) -> bool:
+    """Return whether a value is a list of objects: ``List``, ``PodList``, …."""
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("kind"), str)
+        and value["kind"].endswith("List")
+        and isinstance(value.get("items"), list | None)
+        and "items" in value
+    )
+
+
+def _typed(item: Any, parent: Mapping[str, Any]) -> Any:
+    """Return a list's item with the kind that a typed list leaves out."""
+    kind = parent["kind"].removesuffix("List")
+    if not kind or not isinstance(item, dict) or item.get("kind"):
+        return item
+    return {"apiVersion": parent.get("apiVersion"), "kind": kind, **item}
+
+
+def _judged(found: Manifest | Fault, judge: Judge) -> Iterator[Manifest | Fault]:
+    if isinstance(found, Manifest):
+        for finding in judge(found.object):
+            yield found.fault(str(finding), finding.path)
+    yield found
