@@ -80,7 +80,9 @@ class LabelSelector:
         """Return whether a label map satisfies every requirement."""
         if self.matches_nothing:
             return False
-        return all(requirement.holds(labels.get(requirement.key)) for requirement in self.requirements)
+        return all(
+            requirement.holds(labels.get(requirement.key)) for requirement in self.requirements
+        )
 
     def plus(self, requirements: Sequence[Requirement]) -> "LabelSelector":
         """Return a selector that asks for more; one that matches nothing stays as it is."""
@@ -239,4 +241,6 @@ def _field_errors(requirement: Requirement, path: str) -> list[str]:
 
 def _unsupported(requirement: Requirement, path: str, supported: Sequence[str]) -> str:
     names = ", ".join(f'"{name}"' for name in supported)
-    return f'{path}.operator: Unsupported value: "{requirement.operator}": supported values: {names}'
+    return (
+        f'{path}.operator: Unsupported value: "{requirement.operator}": supported values: {names}'
+    )

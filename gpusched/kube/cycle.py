@@ -5,7 +5,7 @@ findNodesThatFitPod, prioritizeNodes, selectHost), at ``parallelism: 1``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
@@ -17,13 +17,13 @@ from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.diagnosis import Diagnosis
 from gpusched.kube.framework.interface import PostFilterResult
-from gpusched.kube.framework.runtime import (
+from gpusched.kube.framework.outcomes import (
     FilterOutcome,
-    Framework,
     PreFilterOutcome,
     Scores,
     error_text,
 )
+from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.framework.status import Code, Rejection, Status, unresolvable
 
 MIN_FEASIBLE_NODES = 100
@@ -177,13 +177,12 @@ def _try_nominated_node(
     row = _row_of(snapshot, pod.nominated_node)
     if row is None:
         return False
-    only = np.zeros(len(snapshot.nodes), np.bool_)
-    only[row] = True
+    only = _mask(len(snapshot.nodes), np.array([row], np.int64))
     outcome = framework.filter(attempt.state, pod, snapshot.nodes, only)
     if outcome.passed[row]:
         attempt.feasible = np.array([row], np.int64)
         return True
-    if all(rejection.code is not Code.ERROR for _, rejection in outcome.rejections):
+    if not outcome.has_errors:
         _record(attempt.diagnosis, outcome.rejections)
     return False
 
@@ -211,28 +210,34 @@ def _find_feasible(
     would have looked at.
     """
     search, prepared = how
-    diagnosis = attempt.diagnosis
+    diagnosis, nodes = attempt.diagnosis, snapshot.nodes
     listed = _listed(snapshot, prepared, diagnosis)
-    count = len(listed)
-    candidates = np.zeros(len(snapshot.nodes), np.bool_)
-    candidates[listed] = True
-    outcome = framework.filter(attempt.state, pod, snapshot.nodes, candidates)
-    rotated = np.roll(listed, -(search.start % count)) if count else listed
-    wanted = 1 if not framework.has_score else feasible_wanted(count, search.percentage)
+    outcome = framework.filter(attempt.state, pod, nodes, _mask(len(nodes), listed))
+    rotated = _rotated(listed, search.start)
+    wanted = feasible_wanted(len(listed), search.percentage) if framework.has_score else 1
     found = np.flatnonzero(outcome.passed[rotated])
-    end = int(found[wanted]) if len(found) > wanted else count
-    failed = _first_error(outcome, rotated[:end])
-    if failed is not None:
+    end = int(found[wanted]) if len(found) > wanted else len(listed)
+    if outcome.has_errors and (failed := _first_error(outcome, rotated[:end])) is not None:
         end, attempt.error = failed
-    looked_at = np.zeros(len(snapshot.nodes), np.bool_)
-    looked_at[rotated[:end]] = True
+    looked_at = _mask(len(nodes), rotated[:end])
     _forget(diagnosis, looked_at)
-    _record(diagnosis, _cut(outcome, looked_at))
+    _record(diagnosis, outcome.within(looked_at))
     feasible = rotated[found[found < end]]
     statuses = int(np.count_nonzero(diagnosis.explicit()))
-    attempt.next_start = (search.start + len(feasible) + statuses) % len(snapshot.nodes)
+    attempt.next_start = (search.start + len(feasible) + statuses) % len(nodes)
     if not attempt.error:
         attempt.feasible = feasible
+
+
+def _mask(count: int, rows: Ints) -> Mask:
+    mask = np.zeros(count, np.bool_)
+    mask[rows] = True
+    return mask
+
+
+def _rotated(rows: Ints, start: int) -> Ints:
+    at = start % len(rows) if len(rows) else 0
+    return np.concatenate((rows[at:], rows[:at])) if at else rows
 
 
 def _listed(snapshot: Snapshot, prepared: PreFilterOutcome, diagnosis: Diagnosis) -> Ints:
@@ -242,9 +247,9 @@ def _listed(snapshot: Snapshot, prepared: PreFilterOutcome, diagnosis: Diagnosis
     diagnosis.unschedulable_plugins.update(prepared.narrowing)
     plugins = " ".join(sorted(diagnosis.unschedulable_plugins))
     diagnosis.absent = unresolvable(f"node(s) didn't satisfy plugin(s) [{plugins}]")
-    named = np.zeros(len(snapshot.nodes), np.bool_)
     rows = (_row_of(snapshot, name) for name in prepared.node_names)
-    named[[row for row in rows if row is not None]] = True
+    found = np.array([row for row in rows if row is not None], np.int64)
+    named = _mask(len(snapshot.nodes), found)
     return snapshot.order[named[snapshot.order]]
 
 
@@ -263,14 +268,8 @@ def _first_error(outcome: FilterOutcome, looked_at: Ints) -> tuple[int, str] | N
 def _forget(diagnosis: Diagnosis, looked_at: Mask) -> None:
     """A node that is looked at again (the nominated one) gets its new status only."""
     diagnosis.rejections = [
-        (plugin, replace(rejection, nodes=rejection.nodes & ~looked_at))
-        for plugin, rejection in diagnosis.rejections
+        (plugin, rejection.within(~looked_at)) for plugin, rejection in diagnosis.rejections
     ]
-
-
-def _cut(outcome: FilterOutcome, looked_at: Mask) -> list[tuple[str, Rejection]]:
-    cut = [(p, replace(r, nodes=r.nodes & looked_at)) for p, r in outcome.rejections]
-    return [(plugin, rejection) for plugin, rejection in cut if rejection.nodes.any()]
 
 
 def _post_filter(

@@ -20,6 +20,10 @@ class Nominator:
         """Return True if nobody is nominated."""
         return not self._node_of
 
+    def nodes(self) -> Sequence[str]:
+        """Return the nodes to which somebody is nominated."""
+        return tuple(self._by_node)
+
     def on(self, node: str) -> Sequence[PodInfo]:
         """Return the pods nominated to ``node``."""
         return self._by_node.get(node, ())

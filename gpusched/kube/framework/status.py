@@ -102,3 +102,7 @@ class Rejection:
     reason: str
     nodes: Mask
     code: Code = Code.UNSCHEDULABLE
+
+    def within(self, rows: Mask) -> "Rejection":
+        """Return the same rejection, of those of its nodes that are in ``rows``."""
+        return Rejection(self.reason, self.nodes & rows, self.code)

@@ -20,7 +20,15 @@ from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
 from gpusched.kube.framework.interface import PreFilterResult
 from gpusched.kube.framework.normalize import default_normalize
-from gpusched.kube.framework.status import SKIP, SUCCESS, Code, Rejection, Status, error, unresolvable
+from gpusched.kube.framework.status import (
+    SKIP,
+    SUCCESS,
+    Code,
+    Rejection,
+    Status,
+    error,
+    unresolvable,
+)
 
 REASON: Final = "node(s) didn't match Pod's node affinity/selector"
 REASON_ENFORCED: Final = "node(s) didn't match scheduler-enforced node affinity"

@@ -73,7 +73,10 @@ def _infer(shape: PodShape) -> frozenset[str]:
 
 
 def _restarts_all(container: Container) -> bool:
-    return any(rule.action == "RestartAllContainers" for rule in getattr(container, "restart_policy_rules", ()))
+    return any(
+        rule.action == "RestartAllContainers"
+        for rule in getattr(container, "restart_policy_rules", ())
+    )
 
 
 def _node_suits_now(pod: PodInfo, change: Change) -> bool:

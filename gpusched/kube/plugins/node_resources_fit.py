@@ -153,9 +153,7 @@ def _by_code(reason: str, short: Mask, never: Mask) -> list[Rejection]:
     return [Rejection(reason, full), unresolvable] if full.any() else [unresolvable]
 
 
-def _delegated(
-    requests: Requests, names: ResourceNames, objects: ClusterObjects
-) -> frozenset[int]:
+def _delegated(requests: Requests, names: ResourceNames, objects: ClusterObjects) -> frozenset[int]:
     if not len(objects.device_classes) or not requests.has_scalars:
         return frozenset()
     return frozenset(

@@ -1,0 +1,120 @@
+"""Running Filter: over a table of nodes, and over one node with pods put on it for a trial.
+
+Source: kubernetes/kubernetes pkg/scheduler/framework/runtime/framework.go (RunFilterPlugins,
+RunFilterPluginsWithNominatedPods, RunPreFilterExtensionAddPod), v1.36.1.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gpusched.cluster.nodes import Mask, Nodes
+from gpusched.cluster.pod import PodInfo
+from gpusched.kube.framework.cycle_state import CycleState
+from gpusched.kube.framework.interface import FilterPlugin, PreFilterExtensions
+from gpusched.kube.framework.outcomes import FilterOutcome
+from gpusched.kube.framework.status import SUCCESS, Code, Rejection, Status, error
+from gpusched.kube.nominator import Nominator
+
+
+class Filtering:
+    """The Filter plugins of a profile.
+
+    Args:
+        plugins: Filter plugins in order.
+        extensions: PreFilter plugins whose data follow pods that come and go in a trial.
+        nominator: Whose nominations count.
+    """
+
+    def __init__(
+        self,
+        plugins: Sequence[FilterPlugin],
+        extensions: Sequence[PreFilterExtensions],
+        nominator: Nominator,
+    ) -> None:
+        self._plugins = plugins
+        self._extensions = extensions
+        self._nominator = nominator
+
+    def run(self, state: CycleState, pod: PodInfo, nodes: Nodes, candidates: Mask) -> FilterOutcome:
+        """Run Filter over ``candidates``; nodes with nominated pods are looked at twice.
+
+        A node must pass with the pods that are nominated there, and without them.
+        """
+        outcome = self._run_plain(state, pod, nodes, candidates)
+        if self._nominator.is_empty:
+            return outcome
+        for node in self._nominator.nodes():
+            row = nodes.row_of(node)
+            if row is None or not candidates[row]:
+                continue
+            rivals = self._rivals(pod, node)
+            crowded = self._run_crowded(state, pod, nodes.copy_row(row), rivals) if rivals else None
+            if crowded is not None and crowded.rejections:
+                outcome.replace_row(row, crowded)
+        return outcome
+
+    def _rivals(self, pod: PodInfo, node: str) -> list[PodInfo]:
+        """Return the pods nominated to ``node`` that ``pod`` may not push aside."""
+        return [
+            other
+            for other in self._nominator.on(node)
+            if other.priority >= pod.priority and other.uid != pod.uid
+        ]
+
+    def _run_crowded(
+        self, state: CycleState, pod: PodInfo, node: Nodes, rivals: Sequence[PodInfo]
+    ) -> FilterOutcome:
+        trial = state.clone()
+        for rival in rivals:
+            status = self.add_pod(trial, pod, rival, node)
+            if not status.is_success:
+                failed = Rejection(status.message, np.ones(1, np.bool_), Code.ERROR)
+                return FilterOutcome(np.zeros(1, np.bool_), [("", failed)])
+        return self._run_plain(trial, pod, node, np.ones(1, np.bool_))
+
+    def _run_plain(
+        self, state: CycleState, pod: PodInfo, nodes: Nodes, candidates: Mask
+    ) -> FilterOutcome:
+        """Ask plugin after plugin about the nodes that all before it let pass."""
+        alive = candidates
+        rejections: list[tuple[str, Rejection]] = []
+        for plugin in self._plugins:
+            if plugin.name in state.skip_filter:
+                continue
+            left = alive
+            for rejection in plugin.filter(state, pod, nodes):
+                hit = rejection.nodes & alive
+                if hit.any():
+                    rejections.append(
+                        (plugin.name, Rejection(rejection.reason, hit, rejection.code))
+                    )
+                    left = left & ~hit
+            if left is not alive and not left.any():
+                return FilterOutcome(left, rejections)
+            alive = left
+        return FilterOutcome(alive.copy() if alive is candidates else alive, rejections)
+
+    def add_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes) -> Status:
+        """See `interface.Handle`."""
+        nodes.add_pod(nodes.states[0], other)
+        for plugin in self._extensions:
+            if plugin.name not in state.skip_filter:
+                status = plugin.add_pod(state, pod, other, nodes)
+                if not status.is_success:
+                    return error(
+                        f'running AddPod on PreFilter plugin "{plugin.name}": {status.message}'
+                    )
+        return SUCCESS
+
+    def remove_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes) -> Status:
+        """See `interface.Handle`."""
+        nodes.remove_pod(nodes.states[0], other)
+        for plugin in self._extensions:
+            if plugin.name not in state.skip_filter:
+                status = plugin.remove_pod(state, pod, other, nodes)
+                if not status.is_success:
+                    return error(
+                        f'running RemovePod on PreFilter plugin "{plugin.name}": {status.message}'
+                    )
+        return SUCCESS
