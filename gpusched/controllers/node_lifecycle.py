@@ -1,0 +1,235 @@
+"""Node lifecycle: taints that follow a node's conditions, lost heartbeats, pods marked not ready.
+
+Source: kubernetes/kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go, v1.36.1
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from gpusched.controllers import taints
+from gpusched.controllers.conditions import find
+from gpusched.controllers.protocol import (
+    SECOND,
+    TICK,
+    Change,
+    Controller,
+    Emit,
+    Json,
+    Key,
+    PatchPods,
+    PodView,
+    Read,
+    Reader,
+    Update,
+    UpdateStatus,
+    Wake,
+    Work,
+)
+
+GRACE = 50 * SECOND
+STARTUP_GRACE = 60 * SECOND
+TAINT_EVERY = SECOND // 10
+_HEALTH = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
+_LABELS = (("kubernetes.io/arch", "beta.kubernetes.io/arch"), ("kubernetes.io/os", "beta.kubernetes.io/os"))
+_EVICT = "evict/"
+"""Marks the keys of nodes that wait for their NoExecute taint."""
+
+
+@dataclass(slots=True)
+class _Health:
+    """When a node was last heard of.
+
+    Attributes:
+        uid: The node's uid.
+        seen: When its last sign of life was noticed.
+        heartbeat: The Ready condition's last heartbeat then; None without a condition.
+        lease: The lease's renewal then.
+    """
+
+    uid: str
+    seen: int
+    heartbeat: str | None
+    lease: int | None
+
+
+class NodeLifecycleController:
+    """Watches over nodes."""
+
+    name: ClassVar[str] = "node-controller"
+    watches: ClassVar[tuple[str, ...]] = ("Node",)
+    period: ClassVar[int] = 5 * SECOND
+
+    def __init__(self) -> None:
+        self._health: dict[str, _Health] = {}
+        self._disrupted = False
+        self._first = True
+
+    def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:  # noqa: ARG002 - the protocol's
+        """Return a changed node."""
+        return () if change.verb == "DELETED" else (Wake(change.key),)
+
+    def sync(self, key: Key, reader: Reader) -> Work:
+        """On a tick look at every node; else keep one node's taints and labels."""
+        if key == TICK:
+            yield from self._monitor(reader)
+            return None
+        if key[0] == _EVICT:
+            yield from self._taint_no_execute(key[1], reader)
+            return None
+        node = reader.get("Node", *key)
+        if node is not None:
+            yield from self._reconcile(node)
+        return None
+
+    # --- one node --------------------------------------------------------------------------------------------------
+
+    def _reconcile(self, node: Json) -> Any:
+        """Keep NoSchedule taints and the beta labels. A node without any condition is not judged yet."""
+        if (node.get("status") or {}).get("conditions") and taints.reconciled(node) is not None:
+            node = yield Read("Node", ("", node["metadata"]["name"]))
+            wanted = taints.reconciled(node)
+            if wanted is not None:
+                node = yield Update(taints.with_taints(node, wanted))
+        labels = _missing_labels(node)
+        if labels and (node.get("status") or {}).get("conditions"):
+            node = yield Read("Node", ("", node["metadata"]["name"]))
+            meta = node["metadata"]
+            yield Update({**node, "metadata": {**meta, "labels": {**meta["labels"], **labels}}})
+
+    def _taint_no_execute(self, name: str, reader: Reader) -> Any:
+        node = reader.get("Node", "", name)
+        ready = _ready(node) if node is not None else None
+        if node is None or ready is None or ready["status"] == "True" or self._disrupted:
+            return
+        lost = ready["status"] == "Unknown"
+        key, other = (taints.UNREACHABLE, taints.NOT_READY) if lost else (taints.NOT_READY, taints.UNREACHABLE)
+        wanted = taints.with_taint(node, key, reader.stamp(), other)
+        if wanted is not None:
+            yield Update(taints.with_taints(node, wanted))
+
+    # --- ticks -----------------------------------------------------------------------------------------------------
+
+    def _monitor(self, reader: Reader) -> Any:
+        nodes = reader.objects("Node")
+        yield from self._register(nodes, reader)
+        lost: list[str] = []
+        for node in nodes:
+            observed = _ready(node)
+            node = yield from self._check(node, reader)
+            current = _ready(node)
+            if current is None:
+                continue
+            if current["status"] == "True":
+                yield from self._reachable(node)
+                continue
+            lost.append(node["metadata"]["name"])
+            if observed is not None and observed["status"] == "True":
+                yield from self._report(node, reader)
+        yield from self._disruption(nodes, reader)
+        if not self._disrupted:
+            yield from self._taint_lost(lost, reader)
+
+    def _taint_lost(self, lost: Iterable[str], reader: Reader) -> Any:
+        for name in lost:
+            yield from self._taint_no_execute(name, reader)
+
+    def _register(self, nodes: Iterable[Json], reader: Reader) -> Any:
+        """Report nodes that came and went since the last tick."""
+        present = {node["metadata"]["name"]: node for node in nodes}
+        for name, node in present.items():
+            if name not in self._health:
+                uid = node["metadata"]["uid"]
+                yield _node_event(name, uid, "RegisteredNode", f"Node {name} event: Registered Node {name} in Controller")
+        for name in [name for name in self._health if name not in present]:
+            uid = self._health.pop(name).uid
+            yield _node_event(name, uid, "RemovingNode", f"Node {name} event: Removing Node {name} from Controller")
+        del reader
+
+    def _check(self, node: Json, reader: Reader) -> Any:
+        """Note a sign of life, or give up a node that shows none; return the node as it is then."""
+        name, now = node["metadata"]["name"], reader.now
+        ready, lease = _ready(node), reader.lease_renewed(name)
+        heartbeat = ready["lastHeartbeatTime"] if ready else None
+        health = self._health.get(name)
+        if health is None:
+            seen = now if ready else reader.micros(node["metadata"]["creationTimestamp"])
+            health = self._health[name] = _Health(node["metadata"]["uid"], seen, heartbeat, None)
+        elif health.heartbeat != heartbeat:
+            health.seen, health.heartbeat = now, heartbeat
+        if lease is not None and lease != health.lease:
+            health.seen, health.lease = now, lease
+        if now - health.seen < (GRACE if ready else STARTUP_GRACE):
+            return node
+        status = _unknown(node, reader)
+        return (yield UpdateStatus(node, status)) if status != node["status"] else node
+
+    def _report(self, node: Json, reader: Reader) -> Any:
+        meta = node["metadata"]
+        text = f"Node {meta['name']} status is now: NodeNotReady"
+        yield _node_event(meta["name"], meta["uid"], "NodeNotReady", text)
+        for pod in reader.pods_on(meta["name"]):
+            if pod.condition("Ready") is not None and pod.ready:
+                yield PatchPods([(pod.namespace, pod.name)], condition={"type": "Ready", "status": "False"})
+                yield Emit(_pod_reference(pod), "Warning", "NodeNotReady", "Node is not ready")
+
+    def _reachable(self, node: Json) -> Any:
+        kept = taints.without_no_execute(node)
+        if kept is not None:
+            yield Update(taints.with_taints(node, kept))
+
+    def _disruption(self, nodes: Iterable[Json], reader: Reader) -> Any:
+        """Stop all evictions while no node at all is ready; give every node new time when that ends."""
+        fresh = [reader.get("Node", "", node["metadata"]["name"]) for node in nodes]
+        states = [_ready(node) for node in fresh if node is not None]
+        disrupted = bool(states) and not any(state and state["status"] == "True" for state in states)
+        if disrupted and not self._disrupted:
+            for node in fresh:
+                if node is not None:
+                    yield from self._reachable(node)
+        elif self._disrupted and not disrupted:
+            for health in self._health.values():
+                health.seen = reader.now
+        self._disrupted = disrupted
+
+
+def _ready(node: Json) -> Json | None:
+    return find((node.get("status") or {}).get("conditions") or (), "Ready")
+
+
+def _missing_labels(node: Json) -> dict[str, str]:
+    labels = node["metadata"].get("labels") or {}
+    return {second: labels[first] for first, second in _LABELS if first in labels and labels.get(second) != labels[first]}
+
+
+def _unknown(node: Json, reader: Reader) -> Json:
+    """Return a node's status with its health unknown."""
+    status: Json = node.get("status") or {}
+    held = list(status.get("conditions") or ())
+    now = reader.stamp()
+    for kind in _HEALTH:
+        old = find(held, kind)
+        new = {
+            "type": kind,
+            "status": "Unknown",
+            "lastHeartbeatTime": old["lastHeartbeatTime"] if old else node["metadata"]["creationTimestamp"],
+            "lastTransitionTime": now,
+            "reason": "NodeStatusUnknown" if old else "NodeStatusNeverUpdated",
+            "message": "Kubelet stopped posting node status." if old else "Kubelet never posted node status.",
+        }
+        if old is None:
+            held.append(new)
+        elif old["status"] != "Unknown":
+            held[held.index(old)] = new
+    return {**status, "conditions": held}
+
+
+def _node_event(name: str, uid: str, reason: str, message: str) -> Emit:
+    return Emit({"kind": "Node", "name": name, "uid": uid, "apiVersion": "v1"}, "Normal", reason, message)
+
+
+def _pod_reference(pod: PodView) -> dict[str, str]:
+    return {"kind": "Pod", "namespace": pod.namespace, "name": pod.name, "uid": pod.uid, "apiVersion": "v1"}
+
+
+_: Controller = NodeLifecycleController()

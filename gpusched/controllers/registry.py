@@ -1,0 +1,19 @@
+"""Which controllers a controller manager runs."""
+
+from collections.abc import Iterator
+
+from gpusched.controllers.deployment import DeploymentController
+from gpusched.controllers.node_lifecycle import NodeLifecycleController
+from gpusched.controllers.pod_gc import PodGcController
+from gpusched.controllers.protocol import Controller
+from gpusched.controllers.replicaset import ReplicaSetController
+from gpusched.controllers.taint_eviction import TaintEvictionController
+
+
+def default_controllers() -> Iterator[Controller]:
+    """Yield a fresh instance of each controller."""
+    yield NodeLifecycleController()
+    yield TaintEvictionController()
+    yield PodGcController()
+    yield DeploymentController()
+    yield ReplicaSetController()

@@ -1,0 +1,180 @@
+"""ReplicaSet: as many pods as its spec says.
+
+Source: kubernetes/kubernetes pkg/controller/replicaset/replica_set.go, replica_set_utils.go, v1.36.1
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar
+
+from gpusched.controllers import conditions
+from gpusched.controllers.pods import deletion_order, is_available
+from gpusched.controllers.protocol import (
+    SECOND,
+    ApiError,
+    Change,
+    Controller,
+    CreatePods,
+    Delete,
+    Emit,
+    Json,
+    Key,
+    Outcome,
+    PodView,
+    Reader,
+    UpdateStatus,
+    Wake,
+    Work,
+    controller_of,
+    key_of,
+    reference,
+)
+from gpusched.controllers.selectors import selects
+
+BURST = 500
+"""A sync creates or deletes at most so many pods."""
+
+
+class ReplicaSetController:
+    """Creates and deletes the pods of ReplicaSets."""
+
+    name: ClassVar[str] = "replicaset-controller"
+    watches: ClassVar[tuple[str, ...]] = ("ReplicaSet", "Pod")
+    period: ClassVar[int] = 0
+
+    def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
+        """Return the ReplicaSet itself, or the one that owns a changed pod."""
+        if change.kind == "ReplicaSet":
+            return (Wake(change.key),)
+        pod: PodView = change.new
+        owner = pod.owner
+        if owner is None or owner[0] != "ReplicaSet":
+            return ()
+        key = (pod.namespace, owner[1])
+        wakes = [Wake(key)]
+        found = reader.get("ReplicaSet", *key)
+        wait = (found or {}).get("spec", {}).get("minReadySeconds", 0)
+        if wait and change.old is not None and pod.ready and not change.old.ready:
+            wakes.append(Wake(key, (wait + 1) * SECOND))
+        return wakes
+
+    def sync(self, key: Key, reader: Reader) -> Work:
+        """Create or delete what is missing or too much, then write the status."""
+        found = reader.get("ReplicaSet", *key)
+        if found is None:
+            return None
+        problem: ApiError | None = None
+        active = [pod for pod in reader.pods_of(found["metadata"]["uid"]) if pod.active]
+        surplus = len(active) - found["spec"]["replicas"]
+        if surplus and not found["metadata"].get("deletionTimestamp"):
+            problem = yield from self._manage(found, active, reader)
+        status = _status(found, active, surplus, problem, reader)
+        if _differs(found, status):
+            found = yield UpdateStatus(found, status)
+        if problem is not None:
+            return Outcome(retry=True)
+        return _next_check(found)
+
+    def _manage(self, found: Json, active: Sequence[PodView], reader: Reader) -> Any:
+        surplus = len(active) - found["spec"]["replicas"]
+        if surplus < 0:
+            return (yield from create_slowly(found, found["spec"]["template"], min(-surplus, BURST)))
+        doomed = _to_delete(found, active, min(surplus, BURST), reader)
+        return (yield from delete_all(found, doomed))
+
+
+def create_slowly(owner: Json, template: Json, count: int) -> Any:
+    """Create pods in batches of 1, 2, 4, …; stop after a batch with a failure and return the first one."""
+    prefix = owner["metadata"]["name"] + "-"
+    batch = 1
+    while count > 0:
+        size = min(batch, count)
+        answers = yield CreatePods(owner, template, (prefix,) * size)
+        problem = yield from report_creations(owner, answers)
+        if problem is not None:
+            return problem
+        count -= size
+        batch *= 2
+    return None
+
+
+def report_creations(owner: Json, answers: Iterable[Any]) -> Any:
+    """Emit an event per answer; return the first failure (creations in a dying namespace count as none)."""
+    problem: ApiError | None = None
+    for answer in answers:
+        if not isinstance(answer, ApiError):
+            yield Emit(reference(owner), "Normal", "SuccessfulCreate", f"Created pod: {answer.name}")
+        elif "NamespaceTerminating" not in answer.causes:
+            yield Emit(reference(owner), "Warning", "FailedCreate", f"Error creating: {answer.message}")
+            problem = problem or answer
+    return problem
+
+
+def delete_all(owner: Json, doomed: Sequence[PodView]) -> Any:
+    """Delete pods side by side, with an event each; return the first failure."""
+    answers = yield Delete("Pod", [(pod.namespace, pod.name) for pod in doomed])
+    problem: ApiError | None = None
+    for pod, answer in zip(doomed, answers, strict=True):
+        if answer is None:
+            yield Emit(reference(owner), "Normal", "SuccessfulDelete", f"Deleted pod: {pod.name}")
+        elif answer.code != 404:  # noqa: PLR2004 - HTTP: somebody else was faster
+            yield Emit(reference(owner), "Warning", "FailedDelete", f"Error deleting: {answer.message}")
+            problem = problem or answer
+    return problem
+
+
+def _to_delete(found: Json, active: Sequence[PodView], count: int, reader: Reader) -> Sequence[PodView]:
+    """Return the pods to delete first: those least useful, and among equals those with most siblings on their node."""
+    if count >= len(active):
+        return active
+    crowd = Counter(pod.node for pod in _related(found, reader) if pod.active)
+    return sorted(active, key=lambda pod: deletion_order(pod, crowd[pod.node], reader.now))[:count]
+
+
+def _related(found: Json, reader: Reader) -> Iterator[PodView]:
+    """Yield the pods of all ReplicaSets with the same controller."""
+    owner = controller_of(found)
+    siblings = reader.owned("ReplicaSet", owner["uid"]) if owner else [found]
+    for sibling in siblings:
+        yield from reader.pods_of(sibling["metadata"]["uid"])
+
+
+def _status(found: Json, active: Sequence[PodView], surplus: int, problem: ApiError | None, reader: Reader) -> Json:
+    old = found.get("status") or {}
+    labels = (found["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    wait = found["spec"].get("minReadySeconds", 0)
+    held: list[Json] = list(old.get("conditions") or ())
+    failure = conditions.find(held, "ReplicaFailure")
+    if problem is not None and failure is None:
+        reason = "FailedCreate" if surplus < 0 else "FailedDelete"
+        new = conditions.condition(
+            "ReplicaFailure", "True", reason, problem.message, lastTransitionTime=reader.stamp()
+        )
+        held.append(new)
+    elif problem is None and failure is not None:
+        held = conditions.without(held, "ReplicaFailure")
+    counts = {
+        "fullyLabeledReplicas": sum(selects({"matchLabels": labels}, pod.labels) for pod in active),
+        "readyReplicas": sum(pod.ready for pod in active),
+        "availableReplicas": sum(is_available(pod, wait, reader.now) for pod in active),
+    }
+    status: Json = {"replicas": len(active), **{name: count for name, count in counts.items() if count}}
+    status["terminatingReplicas"] = reader.tally(found["metadata"]["uid"]).terminating
+    status["observedGeneration"] = found["metadata"]["generation"]
+    return status | ({"conditions": held} if held else {})
+
+
+def _differs(found: Json, status: Json) -> bool:
+    return bool(found.get("status") != status)
+
+
+def _next_check(found: Json) -> Outcome | None:
+    wait = found["spec"].get("minReadySeconds", 0)
+    status = found["status"]
+    if wait and status.get("readyReplicas", 0) != status.get("availableReplicas", 0):
+        return Outcome(requeue_after=wait * SECOND)
+    return None
+
+
+_: Controller = ReplicaSetController()
+__all__ = ["ReplicaSetController", "create_slowly", "delete_all", "key_of", "report_creations"]

@@ -1,0 +1,71 @@
+"""The built-in fast stages for nodes, as the patch that ``node-initialize`` makes.
+
+Source: kubernetes-sigs/kwok kustomize/stage/{node,pod}/fast, v0.7.0
+"""
+
+from typing import Any
+
+Json = dict[str, Any]
+VERSION = "kwok-v0.7.0"
+
+_CONDITIONS = (
+    ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
+    ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ("NetworkUnavailable", "False", "RouteCreated", "RouteController created a route"),
+)
+_NODE_INFO = {
+    "architecture": "amd64",
+    "bootID": "",
+    "containerRuntimeVersion": VERSION,
+    "kernelVersion": VERSION,
+    "kubeProxyVersion": VERSION,
+    "kubeletVersion": VERSION,
+    "machineID": "",
+    "operatingSystem": "linux",
+    "osImage": "",
+    "systemUUID": "",
+}
+_CAPACITY = {"cpu": "1k", "memory": "1Ti", "pods": "1M"}
+
+
+def is_ready(node: Json) -> bool:
+    """Return whether a node's Ready condition is True."""
+    held = (node.get("status") or {}).get("conditions") or ()
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in held)
+
+
+def initialized(node: Json, now: str) -> Json:
+    """Return the status that ``node-initialize`` gives a node: all conditions good, blanks filled, the rest kept.
+
+    Args:
+        node: The node.
+        now: The present time as a stamp.
+    """
+    status: Json = node.get("status") or {}
+    created = node["metadata"]["creationTimestamp"]
+    info = {name: value for name, value in (status.get("nodeInfo") or {}).items() if value}
+    return {
+        **status,
+        "allocatable": status.get("allocatable") or dict(_CAPACITY),
+        "capacity": status.get("capacity") or dict(_CAPACITY),
+        "conditions": [
+            {
+                "type": kind,
+                "status": value,
+                "lastHeartbeatTime": now,
+                "lastTransitionTime": created,
+                "reason": reason,
+                "message": message,
+            }
+            for kind, value, reason, message in _CONDITIONS
+        ],
+        "addresses": [
+            {"type": "InternalIP", "address": "10.0.0.1"},
+            {"type": "Hostname", "address": node["metadata"]["name"]},
+        ],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10247}},
+        "nodeInfo": {**_NODE_INFO, **info},
+        "phase": "Running",
+    }

@@ -1,0 +1,254 @@
+"""The API server's verbs over the store: create, get, replace, patch, scale, each with its defaulting and admission.
+
+A refusal is an `ApiError` with the server's words. Deleting and evicting are in `sim.deletion`.
+This file must not know who calls, nor how long a call takes.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpusched.api.defaulting import default_object
+from gpusched.api.wire import DecodeError
+from gpusched.controllers.protocol import ApiError, Key, PodView, owner_reference
+from gpusched.sim import admission
+from gpusched.sim.deletion import finish_if_unheld
+from gpusched.sim.kinds import KINDS, Kind
+from gpusched.sim.manifest import manifest_of, pod_from
+from gpusched.sim.names import NameSource
+from gpusched.sim.patch import apply_patch
+from gpusched.sim.pod import Condition, Json, Pod, PodTemplate
+from gpusched.sim.quota import usage_of
+from gpusched.sim.steps import bound, conditioned, floor_second, phased, topology_labels, unfinalized
+from gpusched.sim.store import Store
+
+_IDENTITY = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "namespace", "name")
+
+
+def not_found(kind: Kind, name: str) -> ApiError:
+    """Return the refusal of a request for an object that is not there."""
+    return ApiError(404, "NotFound", f'{kind.qualified} "{name}" not found')
+
+
+class Api:
+    """The verbs.
+
+    Args:
+        store: Where objects live.
+        rng: The stream from which name suffixes are drawn.
+    """
+
+    def __init__(self, store: Store, rng: np.random.Generator) -> None:
+        self.store = store
+        self._names = NameSource(rng)
+        self._templates: dict[str, tuple[int, Json, PodTemplate]] = {}
+        self._epoch = 0
+        for kind in ("PriorityClass", "LimitRange", "Namespace"):
+            store.watch(kind, lambda _: self._outdate())
+
+    def _outdate(self) -> None:
+        self._epoch += 1
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def read(self, kind: str, namespace: str, name: str) -> Json:
+        """Return an object as JSON, or refuse with 404."""
+        if kind == "Pod":
+            return manifest_of(self._pod((namespace, name)), self.store.calendar)
+        found = self.store.get(kind, namespace, name)
+        if found is None:
+            raise not_found(KINDS[kind], name)
+        return found
+
+    def read_all(self, kind: str, namespace: str = "") -> Sequence[Json]:
+        """Return all objects of a kind as JSON, ordered by namespace and name as etcd keeps them."""
+        if kind == "Pod":
+            found: list[Json] = [manifest_of(pod, self.store.calendar) for pod in self.store.pods(namespace)]
+        else:
+            found = list(self.store.objects(kind, namespace))
+        return sorted(found, key=lambda obj: (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
+
+    def _pod(self, key: Key) -> Pod:
+        pod = self.store.pod(*key)
+        if pod is None:
+            raise not_found(KINDS["Pod"], key[1])
+        return pod
+
+    # --- creating --------------------------------------------------------------------------------------------------
+
+    def create(self, obj: Json) -> Json:
+        """POST an object and return it as stored."""
+        stored = self._create(obj)
+        return manifest_of(stored, self.store.calendar) if isinstance(stored, Pod) else stored
+
+    def _create(self, obj: Json) -> Json | Pod:
+        kind = KINDS[obj["kind"]]
+        obj = self._admitted(kind, obj)
+        meta = obj["metadata"]
+        key = (meta.get("namespace", ""), meta["name"])
+        if kind.name == "Pod":
+            if self.store.pod(*key) is not None:
+                raise ApiError(409, "AlreadyExists", f'pods "{meta["name"]}" already exists')
+            self._charge(kind, obj)
+            pod = pod_from(obj, None, self.store.calendar)
+            return self._gated(self.store.add_pod(pod.template, pod.name))
+        if self.store.get(kind.name, *key) is not None:
+            raise ApiError(409, "AlreadyExists", f'{kind.qualified} "{meta["name"]}" already exists')
+        self._charge(kind, obj)
+        return self.store.put(obj)
+
+    def _admitted(self, kind: Kind, obj: Json) -> Json:
+        """Return an object after name, defaults and the plugins that change it."""
+        given = obj.get("metadata") or {}
+        name = given.get("name") or given.get("generateName") or ""
+        if kind.namespaced:
+            admission.check_namespace(self.store, kind.name, given.get("namespace") or "default", name)
+        try:
+            whole = default_object({**obj, "metadata": {**given, "uid": self.store.new_uid() if kind.name == "Job" else ""}})
+        except DecodeError as error:
+            raise ApiError(400, "BadRequest", str(error)) from None
+        obj = admission.mutate(self.store, whole)
+        meta = {field: value for field, value in obj["metadata"].items() if value not in ("", None)}
+        if not meta.get("name"):
+            meta["name"] = self._names.complete(meta.get("generateName", ""))
+        obj = {**obj, "metadata": meta}
+        if kind.name == "Pod":
+            admission.check_limits(self.store, obj)
+        return obj
+
+    def _charge(self, kind: Kind, obj: Json) -> None:
+        meta = obj["metadata"]
+        if not kind.namespaced or not self.store.objects("ResourceQuota", meta["namespace"]):
+            return
+        usage = usage_of(kind.name, obj.get("spec") or {})
+        for quota in admission.charge_quota(self.store, kind.name, meta["name"], meta["namespace"], usage):
+            self.store.put(quota)
+
+    def _gated(self, pod: Pod) -> Pod:
+        """Give a pod that is created with scheduling gates its condition, as part of its creation."""
+        if pod.template.spec.get("schedulingGates"):
+            why = "Scheduling is blocked due to non-empty scheduling gates"
+            second = floor_second(self.store.now)
+            pod.conditions = (Condition("PodScheduled", "False", second, "SchedulingGated", why),)
+        return pod
+
+    def create_pods(self, owner: Json, template: Json, names: Sequence[str]) -> list[PodView | ApiError]:
+        """POST pods of one template; a name that ends in ``-`` is a prefix."""
+        made: list[PodView | ApiError] = []
+        for name in names:
+            try:
+                made.append(self._create_from(owner, template, name))
+            except ApiError as refusal:
+                made.append(refusal)
+        return made
+
+    def _create_from(self, owner: Json, template: Json, name: str) -> Pod:
+        uid, namespace = owner["metadata"]["uid"], owner["metadata"]["namespace"]
+        known = self._templates.get(uid)
+        shared = known is not None and known[0] == self._epoch and known[1] is template
+        if not shared or self.store.objects("ResourceQuota", namespace):
+            meta = {**(template.get("metadata") or {}), "namespace": namespace, "ownerReferences": [owner_reference(owner)]}
+            meta |= {"generateName": name} if name.endswith("-") else {"name": name}
+            pod = self._create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]})
+            assert isinstance(pod, Pod)  # noqa: S101 - the kind says so
+            self._templates[uid] = (self._epoch, template, pod.template)
+            return pod
+        assert known is not None  # noqa: S101 - so ``shared`` says
+        full = self._names.complete(name) if name.endswith("-") else name
+        if self.store.pod(namespace, full) is not None:
+            raise ApiError(409, "AlreadyExists", f'pods "{full}" already exists')
+        return self._gated(self.store.add_pod(known[2], full))
+
+    # --- changing --------------------------------------------------------------------------------------------------
+
+    def replace(self, obj: Json) -> Json:
+        """PUT an object: everything but its status and identity."""
+        kind = KINDS[obj["kind"]]
+        old = self.read(kind.name, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+        return self._store_change(kind, old, {**obj, "status": old.get("status")}, "")
+
+    def replace_status(self, obj: Json, status: Json) -> Json:
+        """PUT an object's status; the rest stays as it is now."""
+        kind = KINDS[obj["kind"]]
+        old = self.read(kind.name, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+        return self._store_change(kind, old, {**old, "status": status}, "status")
+
+    def patch(self, kind_name: str, key: Key, body: Any, form: str = "strategic", sub: str = "") -> Json:
+        """PATCH an object or one of its subresources ``status`` and ``scale``."""
+        kind = KINDS[kind_name]
+        old = self.read(kind_name, *key)
+        if sub == "scale":
+            sub = ""
+        return self._store_change(kind, old, apply_patch(old, body, form), sub)
+
+    def scale(self, kind_name: str, key: Key, replicas: int) -> Json:
+        """PATCH the scale subresource."""
+        return self.patch(kind_name, key, {"spec": {"replicas": replicas}}, "merge", "scale")
+
+    def _store_change(self, kind: Kind, old: Json, new: Json, sub: str) -> Json:
+        if kind.status:
+            other = old if sub != "status" else new
+            status = other.get("status")
+            new = {**(new if sub != "status" else old), **({"status": status} if status is not None else {})}
+        new = {**new, "metadata": self._kept_meta(kind, old, new)}
+        if new == old:
+            return old
+        if kind.name == "Pod":
+            before = self._pod((old["metadata"]["namespace"], old["metadata"]["name"]))
+            after = self.store.replace_pod(before, self._with_generation(before, pod_from(new, before, self.store.calendar)))
+            finish_if_unheld(self.store, after)
+            return manifest_of(after, self.store.calendar)
+        stored = self.store.put(new)
+        finish_if_unheld(self.store, stored)
+        return stored
+
+    def _with_generation(self, before: Pod, after: Pod) -> Pod:
+        if before.template.spec is not after.template.spec and before.template.spec != after.template.spec:
+            after.generation += 1
+        return after
+
+    def _kept_meta(self, kind: Kind, old: Json, new: Json) -> Json:
+        meta = {name: value for name, value in new["metadata"].items() if name not in _IDENTITY}
+        meta |= {name: old["metadata"][name] for name in _IDENTITY if name in old["metadata"]}
+        if kind.generation and kind.name != "Pod" and new.get("spec") != old.get("spec"):
+            meta["generation"] = meta.get("generation", 1) + 1
+        meta["resourceVersion"] = old["metadata"]["resourceVersion"]
+        return meta
+
+    # --- pods' subresources ----------------------------------------------------------------------------------------
+
+    def bind(self, key: Key, node: str) -> Pod:
+        """POST a pod's binding.
+
+        Source: kubernetes/kubernetes pkg/registry/core/pod/storage/storage.go (BindingREST), v1.36.1
+        """
+        pod = self._pod(key)
+        problem = ""
+        if pod.deletion is not None:
+            problem = f"pod {pod.name} is being deleted, cannot be assigned to a host"
+        elif pod.node:
+            problem = f'pod {pod.name} is already assigned to node "{pod.node}"'
+        elif pod.template.spec.get("schedulingGates"):
+            problem = f"pod {pod.name} has non-empty .spec.schedulingGates"
+        if problem:
+            raise ApiError(409, "Conflict", f'Operation cannot be fulfilled on pods/binding "{pod.name}": {problem}')
+        labels: Mapping[str, str] = (self.store.get("Node", "", node) or {"metadata": {}})["metadata"].get("labels") or {}
+        return self.store.step(pod, bound, (node, topology_labels(labels)))
+
+    def patch_pod(self, key: Key, condition: Mapping[str, str] | None = None, phase: str = "", drop: str = "") -> None:
+        """PATCH a pod's condition, phase or finalizers; what changes nothing writes nothing."""
+        pod = self._pod(key)
+        if condition is not None and not _has(pod, condition):
+            words = (condition["type"], condition["status"], condition.get("reason", ""), condition.get("message", ""))
+            pod = self.store.step(pod, conditioned, words)
+        if phase and pod.phase != phase:
+            pod = self.store.step(pod, phased, phase)
+        if drop and drop in pod.finalizers:
+            pod = self.store.step(pod, unfinalized, drop)
+            finish_if_unheld(self.store, pod)
+
+
+def _has(pod: Pod, wanted: Mapping[str, str]) -> bool:
+    words = (wanted["status"], wanted.get("reason", ""), wanted.get("message", ""))
+    return any(item.type == wanted["type"] and (item.status, item.reason, item.message) == words for item in pod.conditions)

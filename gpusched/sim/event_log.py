@@ -1,0 +1,108 @@
+"""Events as the API server keeps them, in both API forms.
+
+This file must not know when an event is written anew, counted or dropped: `sim.events` does.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gpusched.sim.calendar import Calendar
+from gpusched.sim.pod import Json
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One stored event. Times are microseconds since t = 0.
+
+    Attributes:
+        name: Its name.
+        regarding: What it is about, as an object reference.
+        type: ``Normal`` or ``Warning``.
+        reason: CamelCase reason.
+        message: Its text, at most 1,024 bytes.
+        component: ``source.component`` (core/v1 recorder) or the scheduler's name.
+        reporting: ``reportingComponent``; empty for combined events.
+        count: How often it happened (core/v1 recorder).
+        first: When it happened first.
+        last: When it happened last.
+        action: What was done (events.k8s.io recorder only; empty otherwise).
+        instance: ``reportingInstance`` (events.k8s.io recorder only).
+        series: Count and last time of a series (events.k8s.io recorder only).
+    """
+
+    name: str
+    regarding: Json
+    type: str
+    reason: str
+    message: str
+    component: str
+    reporting: str
+    count: int
+    first: int
+    last: int
+    action: str = ""
+    instance: str = ""
+    series: tuple[int, int] | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of its object, ``default`` for objects of the cluster."""
+        return str(self.regarding.get("namespace") or "default")
+
+    def core(self, calendar: Calendar) -> Json:
+        """Return it as core/v1 shows it."""
+        out: Json = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": self.name, "namespace": self.namespace, "creationTimestamp": calendar.stamp(self.first)},
+            "involvedObject": dict(self.regarding),
+            "reason": self.reason,
+            "message": self.message,
+            "type": self.type,
+            "reportingComponent": self.reporting,
+            "reportingInstance": self.instance,
+        }
+        if not self.action:
+            times = {"firstTimestamp": calendar.stamp(self.first), "lastTimestamp": calendar.stamp(self.last)}
+            return out | times | {"source": {"component": self.component}, "eventTime": None, "count": self.count}
+        out |= {"source": {}, "firstTimestamp": None, "lastTimestamp": None, "action": self.action}
+        out["eventTime"] = calendar.micro_stamp(self.first)
+        if self.series is not None:
+            out["series"] = {"count": self.series[0], "lastObservedTime": calendar.micro_stamp(self.series[1])}
+        return out
+
+    def modern(self, calendar: Calendar) -> Json:
+        """Return it as events.k8s.io/v1 shows it."""
+        core = self.core(calendar)
+        out: Json = {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": core["metadata"],
+            "regarding": core["involvedObject"],
+            "reason": self.reason,
+            "note": self.message,
+            "type": self.type,
+            "eventTime": core["eventTime"],
+            "reportingController": self.reporting,
+            "reportingInstance": self.instance,
+            "deprecatedSource": core["source"],
+            "deprecatedFirstTimestamp": core["firstTimestamp"],
+            "deprecatedLastTimestamp": core["lastTimestamp"],
+        }
+        optional = {"action": self.action, "series": core.get("series"), "deprecatedCount": core.get("count")}
+        return out | {name: value for name, value in optional.items() if value}
+
+    def journal_form(self) -> Any:
+        """Return what the journal's digest covers."""
+        return [self.name, self.regarding, self.reason, self.message, self.count, self.first, self.last, self.series]
+
+
+def truncated(note: str, limit: int = 1024) -> str:
+    """Return a note of at most ``limit`` bytes, with an ellipsis where it was cut.
+
+    Source: kubernetes/kubernetes pkg/scheduler/schedule_one.go (truncateMessage), v1.36.1
+    """
+    data = note.encode()
+    if len(data) <= limit:
+        return note
+    return data[: limit - 4].decode(errors="ignore") + " ..."

@@ -1,0 +1,221 @@
+"""The two event recorders: what becomes a new event, what a count, what is dropped.
+
+Source: k8s.io/client-go tools/record/events_cache.go (core/v1), tools/events/event_broadcaster.go (events.k8s.io), v0.36.1
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from gpusched.controllers.protocol import Emit
+from gpusched.sim.calendar import SECOND
+from gpusched.sim.event_log import EventRecord, truncated
+from gpusched.sim.pod import Pod
+from gpusched.sim.store import Store
+
+SIMILAR = 10
+"""From the so-many-th distinct message on, similar events are combined into one."""
+SIMILAR_WINDOW = 600 * SECOND
+SPAM_BURST = 25
+SPAM_REFILL = 300 * SECOND
+SERIES_REFRESH = 1800 * SECOND
+SERIES_FINISH = 360 * SECOND
+
+
+class Sender(Protocol):
+    """Who carries a recorder's writes to the API server."""
+
+    def send(self, action: Callable[[], None]) -> None:
+        """Carry out a write, now or later, in the order of the calls."""
+
+
+@dataclass(slots=True)
+class _Similar:
+    """Distinct messages of similar events within the window."""
+
+    messages: set[str]
+    last: int
+
+
+class CoreRecorder:
+    """A controller's recorder: aggregation, counts and a spam filter per object.
+
+    Args:
+        store: Where events go.
+        component: ``source.component``.
+        sender: The client whose budget each write costs.
+    """
+
+    def __init__(self, store: Store, component: str, sender: Sender) -> None:
+        self._store = store
+        self._component = component
+        self._sender = sender
+        self._queue: deque[tuple[Emit, int]] = deque()
+        self._sending = False
+        self._similar: dict[Any, _Similar] = {}
+        self._stored: dict[Any, int] = {}
+        self._counts: dict[Any, tuple[int, int]] = {}
+        self._spam: dict[Any, tuple[int, int]] = {}
+
+    def emit(self, event: Emit) -> None:
+        """Record an event; it is written when the ones before it are."""
+        self._queue.append((event, self._store.now))
+        if not self._sending:
+            self._next()
+
+    def _next(self) -> None:
+        """Take events from the queue until one has to be written."""
+        while self._queue:
+            event, at = self._queue.popleft()
+            write = self._correlate(event, at)
+            if write is not None:
+                self._sending = True
+                self._sender.send(lambda write=write: self._write(write))  # type: ignore[misc]  # mypy: a lambda's default
+                return
+        self._sending = False
+
+    def _write(self, write: Callable[[], None]) -> None:
+        write()
+        self._sending = False
+        self._next()
+
+    def _correlate(self, event: Emit, at: int) -> Callable[[], None] | None:
+        """Return the write that an event leads to, or None when it is dropped."""
+        message, key, combined = self._aggregate(event, at)
+        count, first = self._counts.get(key, (0, at))
+        count += 1
+        self._counts[key] = (count, first)
+        if not self._spends(event, at):
+            return None
+        number = self._stored.get(key)
+        if number is not None:
+            return lambda: self._count_up(number, message, count, at)
+        return lambda: self._add(key, event, message, at, count, first, combined)
+
+    def _aggregate(self, event: Emit, at: int) -> tuple[str, Any, bool]:
+        group = (_identity(event), event.type, event.reason)
+        similar = self._similar.get(group)
+        if similar is None or at - similar.last > SIMILAR_WINDOW:
+            similar = self._similar[group] = _Similar(set(), at)
+        similar.last = at
+        similar.messages.add(event.message)
+        if len(similar.messages) < SIMILAR:
+            return event.message, (*group, event.message), False
+        similar.messages.pop()
+        return f"(combined from similar events): {event.message}", group, True
+
+    def _spends(self, event: Emit, at: int) -> bool:
+        """Take a token of the object's bucket; False when there is none."""
+        key = _identity(event)
+        tokens, since = self._spam.get(key, (SPAM_BURST * SPAM_REFILL, at))
+        tokens = min(SPAM_BURST * SPAM_REFILL, tokens + at - since)
+        allowed = tokens >= SPAM_REFILL
+        self._spam[key] = (tokens - SPAM_REFILL if allowed else tokens, at)
+        return allowed
+
+    def _add(self, key: Any, event: Emit, message: str, at: int, count: int, first: int, combined: bool) -> None:  # noqa: PLR0913 - one event's parts
+        name = f"{event.regarding['name']}.{self._store.version + 1:016x}"
+        reporting = "" if combined else self._component
+        self._stored[key] = self._store.add_event(
+            EventRecord(
+                name,
+                dict(event.regarding),
+                event.type,
+                event.reason,
+                message,
+                self._component,
+                reporting,
+                count,
+                first,
+                at,
+            )
+        )
+
+    def _count_up(self, number: int, message: str, count: int, at: int) -> None:
+        old = self._store.events[number]
+        self._store.update_event(number, replace(old, message=message, count=count, last=at))
+
+
+def _identity(event: Emit) -> tuple[str, str, str, str]:
+    ref = event.regarding
+    return ref["kind"], ref.get("namespace", ""), ref["name"], ref.get("uid", "")
+
+
+class SeriesRecorder:
+    """The scheduler's recorder: the same event about the same state of an object becomes a series.
+
+    The stored count stays at 2 until a refresh (every 30 minutes) or until the series has been idle for 6 minutes.
+
+    Args:
+        store: Where events go.
+        started: When the scheduler started: the zero of its tickers.
+        host: The host name in ``reportingInstance``.
+    """
+
+    def __init__(self, store: Store, started: int, host: str = "<host>") -> None:
+        self._store = store
+        self._host = host
+        self._known: dict[Any, int] = {}
+        self._series: dict[Any, tuple[int, int]] = {}
+        store.loop.every(started + SERIES_REFRESH, SERIES_REFRESH, self._refresh)
+        store.loop.every(started + SERIES_FINISH, SERIES_FINISH, self._finish)
+
+    def record(self, pod: Pod, kind: str, reason: str, action: str, note: str) -> None:
+        """Record an event about a pod.
+
+        Args:
+            pod: The pod as the scheduler last saw it; its resourceVersion is part of the event's key.
+            kind: ``Normal`` or ``Warning``.
+            reason: CamelCase reason.
+            action: What was done.
+            note: The text.
+        """
+        now = self._store.now
+        scheduler = str(pod.spec.get("schedulerName") or "default-scheduler")
+        key = (kind, action, reason, scheduler, pod.serial, pod.version)
+        number = self._known.get(key)
+        if number is None:
+            self._known[key] = self._store.add_event(self._new(pod, kind, reason, action, truncated(note)))
+            return
+        count, _ = self._series.get(key, (1, now))
+        self._series[key] = (count + 1, now)
+        if count == 1:
+            self._write(key)
+
+    def _new(self, pod: Pod, kind: str, reason: str, action: str, note: str) -> EventRecord:  # noqa: PLR0913 - one event's parts
+        now = self._store.now
+        scheduler = str(pod.spec.get("schedulerName") or "default-scheduler")
+        regarding = {
+            "kind": "Pod",
+            "namespace": pod.namespace,
+            "name": pod.name,
+            "uid": pod.uid,
+            "apiVersion": "v1",
+            "resourceVersion": str(pod.version),
+        }
+        name = f"{pod.name}.{self._store.version + 1:016x}"
+        instance = f"{scheduler}-{self._host}"
+        return EventRecord(name, regarding, kind, reason, note, scheduler, scheduler, 1, now, now, action, instance)
+
+    def _write(self, key: Any) -> None:
+        number, series = self._known[key], self._series[key]
+        record = self._store.events[number]
+        if record.series != series:
+            self._store.update_event(number, replace(record, series=series))
+
+    def _refresh(self) -> None:
+        for key in self._series:
+            self._write(key)
+
+    def _finish(self) -> None:
+        """Write and forget the series that have been idle, and forget single events."""
+        idle = self._store.now - SERIES_FINISH
+        for key in list(self._known):
+            series = self._series.get(key)
+            last = series[1] if series else self._store.events[self._known[key]].first
+            if last < idle:
+                if series is not None:
+                    self._write(key)
+                    del self._series[key]
+                del self._known[key]

@@ -1,0 +1,227 @@
+"""KWOK at work: makes nodes ready, keeps their leases, starts, ends and removes the pods bound to them.
+
+Which stage applies and what it does is `kwok`'s; this file plays it in time.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gpusched.controllers.protocol import Change, Key
+from gpusched.controllers.selectors import selects
+from gpusched.kwok.fast import initialized, is_ready
+from gpusched.sim.api import Api
+from gpusched.sim.calendar import SECOND
+from gpusched.sim.deletion import delete_pod
+from gpusched.sim.latency import Latency
+from gpusched.sim.leases import Leases
+from gpusched.sim.loop import Alarm
+from gpusched.sim.pod import Json, Pod
+from gpusched.sim.stages import StagePlayer
+from gpusched.sim.steps import finished, running
+
+FAKE = ("kwok.x-k8s.io/node", "fake")
+RunTime = Callable[[Pod], tuple[int, str] | None]
+"""How long a pod runs in microseconds and the phase it ends in; None: it never ends."""
+
+
+class NodeSelector:
+    """Which nodes one KWOK process manages.
+
+    Args:
+        args: Its command line.
+    """
+
+    def __init__(self, args: tuple[str, ...] = ()) -> None:
+        self._all = "--manage-all-nodes" in args or "--manage-all-nodes=true" in args
+        self._labels: dict[str, str] | None = None
+        for index, arg in enumerate(args):
+            name, _, value = arg.partition("=")
+            if name == "--manage-nodes-with-label-selector":
+                text = value or args[index + 1]
+                self._labels = dict(part.split("=", 1) for part in text.replace("==", "=").split(","))
+
+    def manages(self, node: Json) -> bool:
+        """Return whether the node is managed: by labels if any are named, else by KWOK's annotation."""
+        if self._all:
+            return True
+        meta: Mapping[str, Any] = node["metadata"]
+        if self._labels is not None:
+            return selects({"matchLabels": self._labels}, meta.get("labels") or {})
+        return bool((meta.get("annotations") or {}).get(FAKE[0]) == FAKE[1])
+
+
+class Kubelet:
+    """One KWOK process.
+
+    Args:
+        api: The API server.
+        latency: How fast it reacts.
+        leases: Where node leases are kept.
+        selector: Which nodes it manages.
+        stages: User-defined pod stages instead of the fast ones.
+        run_time: How long pods run, under the fast stages.
+    """
+
+    def __init__(  # noqa: PLR0913 - its parts
+        self,
+        api: Api,
+        latency: Latency,
+        leases: Leases,
+        selector: NodeSelector,
+        stages: StagePlayer | None = None,
+        run_time: RunTime = lambda _: None,
+    ) -> None:
+        self._api = api
+        self._store = api.store
+        self._loop = api.store.loop
+        self._delay = latency.kwok
+        self._leases = leases
+        self._selector = selector
+        self._stages = stages
+        self._run_time = run_time
+        self._nodes: dict[str, None] = {}
+        self._running = True
+        self._next_address = 1
+        self._due: dict[tuple[int, Any], list[Key]] = {}
+        self._stage_alarms: dict[Key, Alarm] = {}
+        self._store.watch("Node", self._see_node)
+        self._store.watch("Pod", self._see_pod)
+
+    # --- start and stop --------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Do nothing any more; what is under way is lost."""
+        self._running = False
+        self._due.clear()
+        for alarm in self._stage_alarms.values():
+            alarm.cancel()
+        self._stage_alarms.clear()
+        for node in self._nodes:
+            self._leases.stop(node, self._loop.now)
+        self._nodes.clear()
+
+    def start(self) -> None:
+        """Begin again: look at every node and pod."""
+        self._running = True
+        for node in self._store.objects("Node"):
+            self._manage(node)
+            for pod in self._store.pods_on(node["metadata"]["name"]):
+                self._look_at(pod)
+
+    # --- nodes -----------------------------------------------------------------------------------------------------
+
+    def _see_node(self, change: Change) -> None:
+        if not self._running:
+            return
+        name = change.key[1]
+        if change.verb == "DELETED":
+            if name in self._nodes:
+                del self._nodes[name]
+                self._leases.drop(name)
+            return
+        known = name in self._nodes
+        self._manage(change.new)
+        if not known and name in self._nodes:
+            for pod in self._store.pods_on(name):
+                self._look_at(pod)
+
+    def _manage(self, node: Json) -> None:
+        name = node["metadata"]["name"]
+        if not self._selector.manages(node):
+            return
+        if name not in self._nodes:
+            self._nodes[name] = None
+            self._loop.at(self._loop.now + self._delay, self._renew, name)
+        if not is_ready(node):
+            self._loop.at(self._loop.now + self._delay, self._initialize, name)
+
+    def _renew(self, name: str) -> None:
+        if name in self._nodes:
+            self._leases.start(name, self._loop.now)
+
+    def _initialize(self, name: str) -> None:
+        node = self._store.get("Node", "", name)
+        if self._running and node is not None and not is_ready(node):
+            self._api.replace_status(node, initialized(node, self._store.stamp()))
+
+    # --- pods ------------------------------------------------------------------------------------------------------
+
+    def _see_pod(self, change: Change) -> None:
+        if self._running and change.verb != "DELETED" and change.new.node in self._nodes:
+            self._look_at(change.new)
+
+    def _look_at(self, pod: Pod) -> None:
+        """Plan what the pod's present state calls for."""
+        if self._stages is not None:
+            self._plan_stage(pod)
+        elif pod.deletion is not None:
+            self._plan(self._delay, self._remove, pod)
+        elif pod.phase == "Pending":
+            self._plan(self._delay, self._run, pod)
+        elif pod.phase == "Running" and pod.owner is not None and pod.owner[0] == "Job" and self._run_time(pod) is None:
+            self._plan(self._delay, self._complete, pod)
+
+    def _plan(self, delay: int, action: Callable[[Pod], None], pod: Pod) -> None:
+        """Carry out an action after a delay; what is due at one instant is carried out together."""
+        due = (self._loop.now + delay, action)
+        keys = self._due.get(due)
+        if keys is None:
+            keys = self._due[due] = []
+            self._loop.at(due[0], self._carry_out, due)
+        keys.append(pod.key)
+
+    def _carry_out(self, due: tuple[int, Callable[[Pod], None]]) -> None:
+        for key in self._due.pop(due, ()):
+            pod = self._store.pod(*key)
+            if pod is not None:
+                due[1](pod)
+
+    def _run(self, pod: Pod) -> None:
+        if pod.phase != "Pending" or pod.deletion is not None:
+            return
+        new = self._store.step(pod, running, self._next_address)
+        self._next_address += 1
+        run = self._run_time(new)
+        if run is not None:
+            self._loop.at(self._loop.now + run[0], self._end, new.key, new.serial, run[1])
+
+    def _end(self, key: Key, serial: int, phase: str) -> None:
+        pod = self._store.pod(*key)
+        if self._running and pod is not None and pod.serial == serial and pod.phase == "Running" and pod.deletion is None:
+            self._store.step(pod, finished, phase)
+
+    def _complete(self, pod: Pod) -> None:
+        if pod.phase == "Running" and pod.deletion is None:
+            self._store.step(pod, finished, "Succeeded")
+
+    def _remove(self, pod: Pod) -> None:
+        """Remove a deleted pod whatever its grace period, as ``pod-delete`` does: no finalizers, grace 0."""
+        for finalizer in pod.finalizers:
+            self._api.patch_pod(pod.key, drop=finalizer)
+        left = self._store.pod(*pod.key)
+        if left is not None:
+            delete_pod(self._store, left, 0)
+
+    # --- user-defined stages ---------------------------------------------------------------------------------------
+
+    def _plan_stage(self, pod: Pod) -> None:
+        assert self._stages is not None  # noqa: S101 - the caller looked
+        alarm = self._stage_alarms.pop(pod.key, None)
+        if alarm is not None:
+            alarm.cancel()
+        plan = self._stages.plan(self._api.read("Pod", *pod.key), self._loop.now)
+        if plan is None:
+            return
+        due = self._loop.now + max(plan.delay, self._delay)
+        self._stage_alarms[pod.key] = self._loop.at(due, self._play_stage, pod.key, plan.stage)
+
+    def _play_stage(self, key: Key, stage: Any) -> None:
+        assert self._stages is not None  # noqa: S101 - so it was planned
+        self._stage_alarms.pop(key, None)
+        pod = self._store.pod(*key)
+        if pod is None or not self._running:
+            return
+        self._next_address = self._stages.play(self._api, pod, stage, self._next_address)
+
+
+__all__ = ["FAKE", "SECOND", "Kubelet", "NodeSelector", "RunTime"]

@@ -1,0 +1,58 @@
+"""How long things take outside of Kubernetes' own timers: requests, watches, client rates, KWOK's reaction.
+
+`ZERO` is the default. `RECORDED` is what the recordings of a real control plane on loopback show.
+"""
+
+from dataclasses import dataclass
+
+MILLISECOND = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A client's request budget: a token bucket.
+
+    Attributes:
+        per_second: Tokens that come back per second.
+        burst: Tokens at most.
+    """
+
+    per_second: int
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """One latency model. Times are microseconds.
+
+    Attributes:
+        name: Its name in a scenario.
+        request: From a controller's request to the write.
+        watch: From a write to its watchers.
+        kwok: From what KWOK sees to its own write.
+        user: From a user's request to the write.
+        kubectl: From the start of a kubectl command to its first request.
+        rate: Request budget of each controller; None for no limit.
+    """
+
+    name: str
+    request: int = 0
+    watch: int = 0
+    kwok: int = 0
+    user: int = 0
+    kubectl: int = 0
+    rate: Rate | None = None
+
+
+ZERO = Latency("zero")
+RECORDED = Latency(
+    "recorded-v1.36",
+    request=3 * MILLISECOND,
+    watch=MILLISECOND,
+    kwok=8 * MILLISECOND,
+    user=8 * MILLISECOND,
+    kubectl=65 * MILLISECOND,
+    rate=Rate(20, 30),
+)
+MODELS = {model.name: model for model in (ZERO, RECORDED)}
+"""Every model by its name."""

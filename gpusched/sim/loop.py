@@ -1,0 +1,87 @@
+"""The clock: actions at instants, in a total order of time, priority and insertion.
+
+This file must not know what the actions do.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import simpy
+from simpy.events import NORMAL, URGENT, Event
+
+__all__ = ["LATE", "NORMAL", "URGENT", "Alarm", "Loop"]
+
+LATE = 2
+"""Runs after everything else of its instant that is already known."""
+
+
+class Alarm:
+    """An action that is due and can still be called off."""
+
+    __slots__ = ("cancelled",)
+
+    def __init__(self) -> None:
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Do nothing when the time comes."""
+        self.cancelled = True
+
+
+class Loop:
+    """Virtual time over a SimPy environment.
+
+    Args:
+        start: The first instant, in microseconds; may lie before 0.
+    """
+
+    def __init__(self, start: int = 0) -> None:
+        self._env = simpy.Environment(initial_time=start)
+
+    @property
+    def now(self) -> int:
+        """The current instant in microseconds."""
+        return int(self._env.now)
+
+    def at(self, when: int, action: Callable[..., None], *args: Any, priority: int = NORMAL) -> Alarm:
+        """Call ``action(*args)`` at ``when``, or at once if that is past."""
+        alarm = Alarm()
+
+        def ring(_: Event) -> None:
+            if not alarm.cancelled:
+                action(*args)
+
+        self._schedule(ring, max(0, when - self.now), priority)
+        return alarm
+
+    def soon(self, action: Callable[..., None], *args: Any, priority: int = NORMAL) -> None:
+        """Call ``action(*args)`` later in this instant."""
+        self._schedule(lambda _: action(*args), 0, priority)
+
+    def every(self, first: int, period: int, action: Callable[[], None]) -> Alarm:
+        """Call ``action`` at ``first`` and then once per ``period`` until the alarm is cancelled."""
+        alarm = Alarm()
+
+        def ring(_: Event) -> None:
+            if not alarm.cancelled:
+                self._schedule(ring, period, NORMAL)
+                action()
+
+        self._schedule(ring, max(0, first - self.now), NORMAL)
+        return alarm
+
+    def run(self, until: int) -> None:
+        """Play everything that is due before ``until`` and stop there."""
+        if until > self.now:
+            self._env.run(until=until)
+
+    def next_due(self) -> int | None:
+        """Return the instant of the next action, or None when nothing is due."""
+        due = self._env.peek()
+        return None if due == float("inf") else int(due)
+
+    def _schedule(self, ring: Callable[[Event], None], delay: int, priority: int) -> None:
+        event = Event(self._env)
+        event._ok, event._value = True, None  # noqa: SLF001 - what SimPy's own Timeout does, without its float
+        event.callbacks.append(ring)
+        self._env.schedule(event, priority, delay)

@@ -1,0 +1,91 @@
+"""Plays user-defined Stages on pods: chooses one, waits, applies what it says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gpusched.kwok.delay import delay_of
+from gpusched.kwok.stage import Stage, choose
+from gpusched.sim.api import Api
+from gpusched.sim.calendar import Calendar
+from gpusched.sim.deletion import delete_pod
+from gpusched.sim.manifest import address_of
+from gpusched.sim.pod import Json, Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A stage and when to play it.
+
+    Attributes:
+        stage: The stage.
+        delay: Microseconds from now.
+    """
+
+    stage: Stage
+    delay: int
+
+
+class StagePlayer:
+    """The stages of one KWOK process.
+
+    Args:
+        stages: All of them; those for pods are played.
+        calendar: For times in annotations and templates.
+        rng: The stream for choices and jitter.
+    """
+
+    def __init__(self, stages: Sequence[Stage], calendar: Calendar, rng: np.random.Generator) -> None:
+        self._stages = [stage for stage in stages if stage.kind == "Pod"]
+        self._calendar = calendar
+        self._rng = rng
+
+    def plan(self, obj: Json, now: int) -> Plan | None:
+        """Return the stage that a pod's state calls for, or None."""
+        stage = choose(self._stages, obj, self._rng)
+        if stage is None:
+            return None
+        return Plan(stage, delay_of(stage, obj, now, self._calendar.micros, self._rng))
+
+    def play(self, api: Api, pod: Pod, stage: Stage, address: int) -> int:
+        """Apply a stage to a pod; return the next free address."""
+        obj = api.read("Pod", *pod.key)
+        functions = self._functions(pod, obj, api.store.now, address)
+        for sub, root, form, template in stage.patches:
+            body = template.render(obj, functions)
+            api.patch("Pod", pod.key, _status_patch(obj, {root: body} if root else body), form, sub)
+        left = api.store.pod(*pod.key)
+        if left is None:
+            return address + 1
+        for finalizer in left.finalizers:
+            if stage.finalizers.get("empty") or any(item["value"] == finalizer for item in stage.finalizers.get("remove") or ()):
+                api.patch_pod(pod.key, drop=finalizer)
+        left = api.store.pod(*pod.key)
+        if left is not None and stage.delete:
+            delete_pod(api.store, left, 0)
+        return address + 1
+
+    def _functions(self, pod: Pod, obj: Json, now: int, address: int) -> Mapping[str, Any]:
+        given = (obj.get("status") or {}).get("podIP")
+        return {
+            "Now": lambda: self._calendar.stamp(now),
+            "NodeIPWith": lambda *_: "10.0.0.1",
+            "NodeIP": lambda *_: "10.0.0.1",
+            "NodeName": lambda *_: pod.node,
+            "NodePort": lambda *_: 10247,
+            "PodIPWith": lambda *_: given or address_of(address),
+            "PodIP": lambda *_: given or address_of(address),
+            "Version": lambda *_: "v0.7.0",
+        }
+
+
+def _status_patch(obj: Json, body: Json) -> Json:
+    """Return a status patch with its conditions merged into the pod's, as KWOK does for built-in kinds."""
+    status = body.get("status") or {}
+    if "conditions" not in status:
+        return body
+    merged = {item["type"]: item for item in (obj.get("status") or {}).get("conditions") or ()}
+    merged |= {item["type"]: item for item in status["conditions"] or ()}
+    return {**body, "status": {**status, "conditions": list(merged.values())}}

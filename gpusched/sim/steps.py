@@ -1,0 +1,148 @@
+"""The steps in a pod's life as pure functions: the state before, the time and an argument give the state after.
+
+The store applies them, and the journal replays them.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from gpusched.sim.calendar import SECOND
+from gpusched.sim.pod import Condition, Containers, Pod
+
+Step = Callable[[Pod, int, Any], Pod]
+_TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
+
+
+def floor_second(at: int) -> int:
+    """Return the whole second at or before ``at``, as ``metav1.Time`` keeps it."""
+    return at - at % SECOND
+
+
+@lru_cache(maxsize=256)
+def _scheduled(second: int) -> tuple[Condition, ...]:
+    return (Condition("PodScheduled", "True", second),)
+
+
+@lru_cache(maxsize=256)
+def _running(second: int) -> tuple[Condition, ...]:
+    return tuple(Condition(kind, "True", second) for kind in ("Initialized", "Ready", "ContainersReady"))
+
+
+def bound(pod: Pod, now: int, target: tuple[str, tuple[tuple[str, str], ...]]) -> Pod:
+    """Bind a pod: node, PodScheduled, the node's topology labels, no nomination any more.
+
+    Source: kubernetes/kubernetes pkg/registry/core/pod/storage/storage.go (setPodHostAndAnnotations), v1.36.1
+    """
+    node, labels = target
+    new = pod.copy()
+    new.node = node
+    new.nominated = ""
+    scheduled = _scheduled(floor_second(now))
+    new.conditions = pod.with_condition(scheduled[0]) if pod.conditions else scheduled
+    if labels:
+        merged = {**pod.template.labels, **dict(labels)}
+        new.template = pod.template.variant(("labels", labels), labels=merged)
+    return new
+
+
+def topology_labels(node_labels: Any) -> tuple[tuple[str, str], ...]:
+    """Return the labels that a pod takes over from its node when it is bound."""
+    return tuple((name, node_labels[name]) for name in _TOPOLOGY if name in node_labels)
+
+
+def running(pod: Pod, now: int, address: int) -> Pod:
+    """Start all containers at once, as KWOK's ``pod-ready`` does."""
+    second = floor_second(now)
+    new = pod.copy()
+    conditions = _running(second)
+    if pod.conditions and len(pod.conditions) == 1 and not pod.template.spec.get("readinessGates"):
+        new.conditions = (*pod.conditions, *conditions)
+    else:
+        new.conditions = _set_all(pod, conditions, second)
+    new.phase = "Running"
+    new.started = second
+    new.ready = True
+    new.detail = Containers(address, second)
+    return new
+
+
+def _set_all(pod: Pod, conditions: tuple[Condition, ...], second: int) -> tuple[Condition, ...]:
+    gates = pod.spec.get("readinessGates") or ()
+    new = pod.copy()
+    for condition in (*conditions, *(Condition(gate["conditionType"], "True", second) for gate in gates)):
+        new.conditions = new.with_condition(condition)
+    return new.conditions
+
+
+def finished(pod: Pod, now: int, phase: str) -> Pod:
+    """End all containers: ``Succeeded`` with exit code 0, ``Failed`` with 1. Conditions stay, as KWOK leaves them."""
+    second = floor_second(now)
+    new = pod.copy()
+    new.phase = phase
+    address = pod.detail.address if isinstance(pod.detail, Containers) else 0
+    started = pod.detail.started if isinstance(pod.detail, Containers) else second
+    code, reason = (0, "Completed") if phase == "Succeeded" else (1, "Error")
+    new.detail = Containers(address, started, second, code, reason)
+    new.finished = second
+    return new
+
+
+def conditioned(pod: Pod, now: int, condition: tuple[str, str, str, str]) -> Pod:
+    """Set one condition: type, status, reason, message."""
+    kind, status, reason, message = condition
+    new = pod.copy()
+    new.conditions = pod.with_condition(Condition(kind, status, floor_second(now), reason, message))
+    if kind == "Ready":
+        new.ready = status == "True"
+    return new
+
+
+def failed_attempt(pod: Pod, now: int, outcome: tuple[str, str, str | None]) -> Pod:
+    """Write what a failed scheduling attempt writes: reason, message and, unless None, the nominated node."""
+    reason, message, nominated = outcome
+    new = conditioned(pod, now, ("PodScheduled", "False", reason, message))
+    if nominated is not None:
+        new.nominated = nominated
+    return new
+
+
+def phased(pod: Pod, now: int, phase: str) -> Pod:  # noqa: ARG001 - every step takes the time
+    """Set the phase alone."""
+    new = pod.copy()
+    new.phase = phase
+    return new
+
+
+def deleting(pod: Pod, now: int, grace: int) -> Pod:
+    """Mark for deletion: the timestamp lies ``grace`` seconds ahead.
+
+    Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go (BeforeDelete), v1.36.1
+    """
+    new = pod.copy()
+    new.deletion = floor_second(now) + grace * SECOND
+    new.grace = grace
+    new.generation += 1
+    return new
+
+
+def unfinalized(pod: Pod, now: int, finalizer: str) -> Pod:  # noqa: ARG001 - every step takes the time
+    """Remove a finalizer."""
+    new = pod.copy()
+    rest = [name for name in pod.template.finalizers if name != finalizer]
+    new.template = pod.template.variant(("finalizers", tuple(rest)), finalizers=rest)
+    return new
+
+
+STEPS: tuple[Step, ...] = (
+    bound,
+    running,
+    finished,
+    conditioned,
+    failed_attempt,
+    phased,
+    deleting,
+    unfinalized,
+)
+NUMBER = {step: number for number, step in enumerate(STEPS)}
+"""The number under which the journal writes a step."""

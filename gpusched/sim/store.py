@@ -1,0 +1,313 @@
+"""The API server's storage: every object's present state, its indexes, the journal and the watchers.
+
+This file must not know defaulting, admission or validation (`sim.api` does), nor who watches.
+
+What the scheduler needs of it is `SchedulerPort`.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, Protocol
+
+from gpusched.controllers.protocol import Change, Key, Tally, Verb
+from gpusched.sim.calendar import Calendar
+from gpusched.sim.event_log import EventRecord
+from gpusched.sim.journal import Journal, What
+from gpusched.sim.kinds import KINDS
+from gpusched.sim.leases import Leases
+from gpusched.sim.loop import Loop
+from gpusched.sim.pod import Json, Pod, PodTemplate, uid_of
+from gpusched.sim.steps import NUMBER, Step
+
+Handler = Callable[[Change], None]
+
+
+class SchedulerPort(Protocol):
+    """What a scheduler needs of the API server. Each call takes effect at once; watchers hear of it later.
+
+    `watch` delivers every change of a kind in order: pods as `Pod`, everything else as JSON.
+    """
+
+    @property
+    def now(self) -> int:
+        """Microseconds since t = 0."""
+
+    def watch(self, kind: str, handler: Handler) -> None:
+        """Call ``handler`` with each change of ``kind``."""
+
+    def pods(self, namespace: str = "") -> Iterable[Pod]:
+        """Return all pods, oldest first."""
+
+    def pod(self, namespace: str, name: str) -> Pod | None:
+        """Return one pod's present state."""
+
+    def objects(self, kind: str, namespace: str = "") -> Sequence[Json]:
+        """Return all objects of a kind but pods, oldest first."""
+
+    def bind(self, pod: Pod, node: str) -> None:
+        """POST the binding; raises `ApiError` as the API server refuses."""
+
+    def fail_attempt(self, pod: Pod, reason: str, message: str, nominated: str | None) -> Pod:
+        """PATCH the PodScheduled condition and, unless None, the nomination; a patch without effect writes nothing."""
+
+    def preempt(self, victim: Pod, message: str) -> None:
+        """PATCH the victim's DisruptionTarget condition and DELETE it."""
+
+    def record(self, pod: Pod, type_: str, reason: str, action: str, note: str) -> None:
+        """Hand an event to the events.k8s.io recorder."""
+
+
+class Store:
+    """All objects.
+
+    Args:
+        loop: The clock.
+        calendar: Wall time of t = 0.
+        watch_latency: Microseconds from a write to its watchers.
+    """
+
+    def __init__(self, loop: Loop, calendar: Calendar, watch_latency: int = 0) -> None:
+        self.loop = loop
+        self.calendar = calendar
+        self.journal = Journal()
+        self.leases = Leases()
+        self.version = 0
+        self.serial = 0
+        self._watch_latency = watch_latency
+        self._pods: dict[Key, Pod] = {}
+        self._objects: dict[str, dict[Key, Json]] = {name: {} for name in KINDS if name != "Pod"}
+        self._by_node: defaultdict[str, dict[Key, Pod]] = defaultdict(dict)
+        self._by_owner: defaultdict[str, dict[Key, Pod]] = defaultdict(dict)
+        self._tallies: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._dependents: defaultdict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
+        self._alive: set[str] = set()
+        self._watchers: defaultdict[str, list[Handler]] = defaultdict(list)
+        self._pending: list[Change] = []
+        self.events: list[EventRecord] = []
+        self._due = -1 << 62
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> int:
+        """Microseconds since t = 0."""
+        return self.loop.now
+
+    def stamp(self, at: int | None = None) -> str:
+        """Return the wall time of now or of ``at``."""
+        return self.calendar.stamp(self.loop.now if at is None else at)
+
+    def micros(self, stamp: str) -> int:
+        """Return the instant of a wall time."""
+        return self.calendar.micros(stamp)
+
+    def get(self, kind: str, namespace: str, name: str) -> Json | None:
+        """Return an object (not a pod), or None."""
+        return self._objects[kind].get((namespace, name))
+
+    def objects(self, kind: str, namespace: str = "") -> Sequence[Json]:
+        """Return the objects of a kind (not pods), oldest first."""
+        items = self._objects[kind].items()
+        return [obj for (where, _), obj in items if not namespace or where == namespace]
+
+    def owned(self, kind: str, uid: str) -> Sequence[Json]:
+        """Return the objects of ``kind`` that name ``uid`` as an owner, oldest first."""
+        table = self._objects[kind]
+        return [table[where, name] for other, where, name in self._dependents.get(uid, ()) if other == kind]
+
+    def dependents(self, uid: str) -> Sequence[tuple[str, str, str]]:
+        """Return kind, namespace and name of everything that names ``uid`` as an owner."""
+        pods = (("Pod", where, name) for where, name in self._by_owner.get(uid, ()))
+        return [*self._dependents.get(uid, ()), *pods]
+
+    def exists(self, uid: str) -> bool:
+        """Return whether an object (not a pod) with this uid is alive."""
+        return uid in self._alive
+
+    def pod(self, namespace: str, name: str) -> Pod | None:
+        """Return a pod's present state, or None."""
+        return self._pods.get((namespace, name))
+
+    def pods(self, namespace: str = "") -> Iterator[Pod]:
+        """Yield the pods, oldest first."""
+        return (pod for pod in self._pods.values() if not namespace or pod.template.namespace == namespace)
+
+    def pods_of(self, uid: str) -> Sequence[Pod]:
+        """Return the pods whose controller is ``uid``, oldest first."""
+        found = self._by_owner.get(uid)
+        return tuple(found.values()) if found else ()
+
+    def pods_on(self, node: str) -> Sequence[Pod]:
+        """Return the pods bound to a node, in the order of binding."""
+        found = self._by_node.get(node)
+        return tuple(found.values()) if found else ()
+
+    def lease_renewed(self, node: str) -> int | None:
+        """Return when a node's lease was last renewed; None if never."""
+        return self.leases.renewed(node, self.loop.now)
+
+    def tally(self, uid: str) -> Tally:
+        """Return how many pods of an owner are active, ready and terminating."""
+        found = self._tallies.get(uid)
+        return Tally(*found) if found else Tally(0, 0, 0)
+
+    # --- watching --------------------------------------------------------------------------------------------------
+
+    def watch(self, kind: str, handler: Handler) -> None:
+        """Call ``handler`` with each change of ``kind`` from now on, in order."""
+        self._watchers[kind].append(handler)
+
+    def notify(self, change: Change) -> None:
+        """Let the watchers of a change's kind know of it, after the watch latency."""
+        if change.kind not in self._watchers:
+            return
+        due = self.loop.now + self._watch_latency
+        if due != self._due or not self._pending:
+            self._due, self._pending = due, []
+            self.loop.at(due, self._deliver, self._pending)
+        self._pending.append(change)
+
+    def _deliver(self, changes: list[Change]) -> None:
+        if changes is self._pending:
+            self._pending = []
+        for change in changes:
+            for handler in self._watchers[change.kind]:
+                handler(change)
+
+    # --- writing pods ----------------------------------------------------------------------------------------------
+
+    def add_pod(self, template: PodTemplate, name: str) -> Pod:
+        """Store a new pod."""
+        self.serial += 1
+        pod = Pod(template, name, self.serial, self.loop.now)
+        self._commit(None, pod, What.POD_CREATED, (template, name))
+        return pod
+
+    def step(self, pod: Pod, step: Step, argument: Any) -> Pod:
+        """Take a pod one step further and return its new state."""
+        new = step(pod, self.loop.now, argument)
+        self._commit(pod, new, What.POD_STEP, (NUMBER[step], argument))
+        return new
+
+    def replace_pod(self, old: Pod, new: Pod) -> Pod:
+        """Store a state that no step describes."""
+        self._commit(old, new, What.POD_REPLACED, new)
+        return new
+
+    def remove_pod(self, pod: Pod) -> None:
+        """Take a pod out of the store; the watchers see its last state."""
+        self.version += 1
+        key = pod.key
+        del self._pods[key]
+        self._unindex(pod, key)
+        self.journal.append(self.loop.now, What.POD_DELETED, pod.serial, self.version, None)
+        self.notify(Change("Pod", "DELETED", key, pod, pod))
+
+    def _commit(self, old: Pod | None, new: Pod, what: What, detail: Any) -> None:
+        self.version += 1
+        new.version = self.version
+        key = (new.template.namespace, new.name)
+        self._pods[key] = new
+        if new.node:
+            self._by_node[new.node][key] = new
+        owner = new.template.owner
+        if owner is not None:
+            self._by_owner[owner[2]][key] = new
+            self._count(owner[2], old, new)
+        self.journal.append(self.loop.now, what, new.serial, self.version, detail)
+        self.notify(Change("Pod", "MODIFIED" if old is not None else "ADDED", key, old, new))
+
+    def _unindex(self, pod: Pod, key: Key) -> None:
+        if pod.node:
+            self._by_node[pod.node].pop(key, None)
+        owner = pod.template.owner
+        if owner is not None:
+            self._by_owner[owner[2]].pop(key, None)
+            self._count(owner[2], pod, None)
+
+    def _count(self, uid: str, old: Pod | None, new: Pod | None) -> None:
+        tally = self._tallies[uid]
+        for pod, sign in ((old, -1), (new, 1)):
+            if pod is None or pod.terminal:
+                continue
+            if pod.deletion is not None:
+                tally[2] += sign
+            else:
+                tally[0] += sign
+                tally[1] += sign * pod.ready
+
+    # --- writing other objects -------------------------------------------------------------------------------------
+
+    def new_uid(self) -> str:
+        """Return a uid for an object that is about to be stored."""
+        self.serial += 1
+        return uid_of(self.serial)
+
+    def put(self, obj: Json) -> Json:
+        """Store an object (not a pod) under the next resourceVersion; a new one gets uid and creation time too.
+
+        The object given must not be changed afterwards: it is what readers will see.
+        """
+        self.version += 1
+        kind, meta = obj["kind"], obj["metadata"]
+        key = (meta.get("namespace", ""), meta["name"])
+        old = self._objects[kind].get(key)
+        if old is None:
+            meta = {**meta, "uid": meta.get("uid") or self.new_uid(), "creationTimestamp": self.stamp()}
+        new = {**obj, "metadata": {**meta, "resourceVersion": str(self.version)}}
+        self._objects[kind][key] = new
+        self._index_owners(old, new, key)
+        self._alive.add(meta["uid"])
+        self.journal.append(self.loop.now, What.OBJECT_WRITTEN, int(meta["uid"][:8], 16), self.version, new)
+        self.notify(Change(kind, "ADDED" if old is None else "MODIFIED", key, old, new))
+        return new
+
+    def remove(self, obj: Json) -> None:
+        """Take an object (not a pod) out of the store."""
+        self.version += 1
+        kind, meta = obj["kind"], obj["metadata"]
+        key = (meta.get("namespace", ""), meta["name"])
+        last = self._objects[kind].pop(key)
+        self._index_owners(last, None, key)
+        self._alive.discard(meta["uid"])
+        self.journal.append(
+            self.loop.now, What.OBJECT_DELETED, int(meta["uid"][:8], 16), self.version, (kind, *key)
+        )
+        self.notify(Change(kind, "DELETED", key, last, last))
+
+    # --- writing events --------------------------------------------------------------------------------------------
+
+    def add_event(self, record: EventRecord) -> int:
+        """Store a new event and return its number."""
+        self.events.append(record)
+        self._event_written(len(self.events) - 1, None, record)
+        return len(self.events) - 1
+
+    def update_event(self, number: int, record: EventRecord) -> None:
+        """Store an event's new state."""
+        old, self.events[number] = self.events[number], record
+        self._event_written(number, old, record)
+
+    def _event_written(self, number: int, old: EventRecord | None, new: EventRecord) -> None:
+        self.version += 1
+        self.journal.append(self.loop.now, What.EVENT_WRITTEN, number, self.version, new)
+        self.notify(Change("Event", "ADDED" if old is None else "MODIFIED", (new.namespace, new.name), old, new))
+
+    def _index_owners(self, old: Json | None, new: Json | None, key: Key) -> None:
+        before, after = _owner_uids(old), _owner_uids(new)
+        if before == after:
+            return
+        entry = ((new or old or {})["kind"], *key)
+        for uid in chain(before, after):
+            self._dependents[uid].pop(entry, None)
+        for uid in after:
+            self._dependents[uid][entry] = None
+
+
+def _owner_uids(obj: Json | None) -> Sequence[str]:
+    owners: Iterable[Mapping[str, str]] = (obj or {}).get("metadata", {}).get("ownerReferences", ())
+    return [owner["uid"] for owner in owners]
+
+
+__all__ = ["Handler", "SchedulerPort", "Store", "Verb"]

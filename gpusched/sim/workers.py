@@ -1,0 +1,200 @@
+"""Runs a controller: its queue of keys, its retries, and its requests at the pace of its client.
+
+Source: k8s.io/client-go util/workqueue, v0.36.1
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gpusched.controllers.protocol import (
+    ApiError,
+    Change,
+    Controller,
+    Create,
+    CreatePods,
+    Delete,
+    Emit,
+    Key,
+    TICK,
+    Outcome,
+    PatchPods,
+    Read,
+    Request,
+    Update,
+    UpdateStatus,
+    Work,
+)
+from gpusched.sim.api import Api
+from gpusched.sim.budget import Budget
+from gpusched.sim.deletion import delete
+from gpusched.sim.events import CoreRecorder
+from gpusched.sim.latency import Latency
+
+_FIRST_RETRY = 5_000
+_LAST_RETRY = 1_000_000_000
+
+
+class Client:
+    """A component's way to the API server.
+
+    Args:
+        api: The API server.
+        latency: How long a request takes, and how many may go per second.
+        component: The name under which events are recorded.
+    """
+
+    def __init__(self, api: Api, latency: Latency, component: str) -> None:
+        self.api = api
+        self.loop = api.store.loop
+        self.latency = latency
+        self.budget = Budget(latency.rate)
+        self.recorder = CoreRecorder(api.store, component, self)
+
+    def send(self, action: Callable[[], None]) -> None:
+        """Carry out a request as soon as the budget and the way to the server allow."""
+        if not self.latency.request:
+            action()
+            return
+        self.loop.at(self.budget.reserve(self.loop.now) + self.latency.request, action)
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """A sync in progress."""
+
+    key: Key
+    work: Work
+
+
+class Worker:
+    """One controller's queue and its syncs.
+
+    Args:
+        controller: What to run.
+        client: Its client.
+    """
+
+    def __init__(self, controller: Controller, client: Client) -> None:
+        self.controller = controller
+        self._client = client
+        self._store = client.api.store
+        self._loop = client.loop
+        self._queue: dict[Key, None] = {}
+        self._busy: dict[Key, None] = {}
+        self._failures: dict[Key, int] = {}
+        self._pumping = False
+        for kind in controller.watches:
+            self._store.watch(kind, self._see)
+
+    def tick(self, first: int) -> None:
+        """Begin with the controller's ticks at ``first``."""
+        if self.controller.period:
+            self._loop.every(first, self.controller.period, lambda: self.enqueue(TICK))
+
+    def enqueue(self, key: Key, after: int = 0) -> None:
+        """Sync a key, now or later; a key that waits already is synced once."""
+        if after:
+            self._loop.at(self._loop.now + after, self.enqueue, key)
+            return
+        self._queue[key] = None
+        if not self._pumping:
+            self._pumping = True
+            self._loop.soon(self._pump)
+
+    def _see(self, change: Change) -> None:
+        for wake in self.controller.concerns(change, self._store):
+            self.enqueue(wake.key, wake.after)
+
+    def _pump(self) -> None:
+        self._pumping = False
+        ready = [key for key in self._queue if key not in self._busy]
+        for key in ready:
+            del self._queue[key]
+            self._busy[key] = None
+            self._advance(_Job(key, self.controller.sync(key, self._store)), None)
+
+    def _advance(self, job: _Job, answer: Any) -> None:
+        """Send a sync the answer to its last request, and carry out those that follow until one must be waited for."""
+        while True:
+            try:
+                request = job.work.throw(answer) if isinstance(answer, ApiError) else job.work.send(answer)
+            except StopIteration as stop:
+                self._finish(job, stop.value)
+                return
+            except ApiError:
+                self._finish(job, Outcome(retry=True))
+                return
+            if isinstance(request, Emit):
+                self._client.recorder.emit(request)
+                answer = None
+            elif self._client.latency.request:
+                self._send(job, request)
+                return
+            else:
+                answer = _answer(request, [_attempt(call) for call in _calls(self._client.api, request)])
+
+    def _send(self, job: _Job, request: Request) -> None:
+        calls = list(_calls(self._client.api, request))
+        answers: list[Any] = [None] * len(calls)
+        left = [len(calls)]
+
+        def carry_out(index: int) -> None:
+            answers[index] = _attempt(calls[index])
+            left[0] -= 1
+            if not left[0]:
+                self._loop.soon(self._advance, job, _answer(request, answers))
+
+        if not calls:
+            self._loop.soon(self._advance, job, [])
+        for index in range(len(calls)):
+            self._client.send(lambda index=index: carry_out(index))  # type: ignore[misc]  # mypy: a lambda's default
+
+    def _finish(self, job: _Job, outcome: Outcome | None) -> None:
+        del self._busy[job.key]
+        if outcome is not None and outcome.retry:
+            failures = self._failures.get(job.key, 0)
+            self._failures[job.key] = failures + 1
+            self.enqueue(job.key, min(_FIRST_RETRY << min(failures, 30), _LAST_RETRY))
+        else:
+            self._failures.pop(job.key, None)
+        if outcome is not None and outcome.requeue_after is not None:
+            self.enqueue(job.key, max(1, outcome.requeue_after))
+        if job.key in self._queue and not self._pumping:
+            self._pumping = True
+            self._loop.soon(self._pump)
+
+
+def _attempt(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except ApiError as refusal:
+        return refusal
+
+
+def _calls(api: Api, request: Request) -> Iterator[Callable[[], Any]]:
+    """Yield the single calls of a request."""
+    match request:
+        case Read(kind, key):
+            yield lambda: api.read(kind, *key)
+        case Create(obj):
+            yield lambda: api.create(obj)
+        case Update(obj):
+            yield lambda: api.replace(obj)
+        case UpdateStatus(obj, status):
+            yield lambda: api.replace_status(obj, status)
+        case CreatePods(owner, template, names):
+            for name in names:
+                yield lambda name=name: api.create_pods(owner, template, (name,))[0]  # type: ignore[misc]  # as above
+        case Delete(kind, keys, grace, propagation):
+            for key in keys:
+                yield lambda key=key: delete(api.store, kind, key, grace, propagation)  # type: ignore[misc]  # as above
+        case PatchPods(keys, condition, phase, finalizer):
+            for key in keys:
+                yield lambda key=key: api.patch_pod(key, condition, phase, finalizer)  # type: ignore[misc]  # as above
+        case Emit():
+            return
+
+
+def _answer(request: Request, answers: Sequence[Any]) -> Any:
+    return answers[0] if isinstance(request, (Read, Create, Update, UpdateStatus)) else answers
