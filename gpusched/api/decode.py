@@ -91,7 +91,8 @@ def _kind_fault(obj: Any) -> Finding | None:
     """Return why an object's kind cannot be told, if so."""
     if not isinstance(obj, dict):
         json_kind = _KINDS_OF_JSON.get(type(obj), "null")
-        return Finding(f"{_VERSION_KIND}{json_kind} into Go value of type {_TYPE_META}")
+        words = f"{_VERSION_KIND}{json_kind} into Go value of type {_TYPE_META}"
+        return Finding(words, (), "a manifest is a map with apiVersion and kind")
     for name in ("apiVersion", "kind"):
         value = obj.get(name)
         if value is not None and not isinstance(value, str):

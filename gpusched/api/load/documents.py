@@ -15,16 +15,24 @@ from gpusched.api.decode import STRICT, Finding, Path, path_text
 from gpusched.api.load.kubectl_yaml import DEEPEST, YamlFaultError, build, json_number
 from gpusched.api.load.sources import Chunk
 
+_ONE_OF_TWO: Final = "keep one of the two"
 _SPACE: Final = re.compile(r"\s*")
 
 
 class DocumentFaultError(Exception):
-    """A document is neither YAML nor JSON; ``line`` is 1-based in the file."""
+    """A document cannot be read.
 
-    def __init__(self, message: str, line: int) -> None:
+    Attributes:
+        message: Why.
+        line: 1-based line in the file.
+        perhaps_yaml: What starts like JSON is not JSON, but may be YAML.
+    """
+
+    def __init__(self, message: str, line: int, *, perhaps_yaml: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.line = line
+        self.perhaps_yaml = perhaps_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,9 @@ def documents(chunk: Chunk) -> Iterator[Document]:
     try:
         found = list(_json_documents(chunk))
     except DocumentFaultError as fault:
-        try:  # a YAML document may start with a brace, too
+        if not fault.perhaps_yaml:
+            raise
+        try:
             found = list(_yaml_documents(chunk))
         except DocumentFaultError:
             raise fault from None
@@ -102,9 +112,8 @@ def _yaml_documents(chunk: Chunk) -> Iterator[Document]:
 
 
 def _key_twice(path: Path) -> Finding:
-    return Finding(
-        f'{STRICT}yaml: key "{path[-1]}" already set in map', path, "keep one of the two"
-    )
+    words = f'{STRICT}yaml: key "{path[-1]}" already set in map'
+    return Finding(words, path, _ONE_OF_TWO)
 
 
 def _json_documents(chunk: Chunk) -> Iterator[Document]:
@@ -119,7 +128,8 @@ def _json_documents(chunk: Chunk) -> Iterator[Document]:
             value = _settled(value, 0) if _may_be_odd(text) else value
         except json.JSONDecodeError as error:
             words = f"error parsing JSON: {error.msg[0].lower()}{error.msg[1:]}"
-            raise DocumentFaultError(words, chunk.line + error.lineno - 1) from None
+            place = chunk.line + error.lineno - 1
+            raise DocumentFaultError(words, place, perhaps_yaml=True) from None
         except RecursionError:
             raise DocumentFaultError(f"nested deeper than {DEEPEST} levels", line) from None
         except ValueError as error:
@@ -169,10 +179,9 @@ def _json_keys_twice(text: str) -> tuple[Finding, ...]:
     except YamlFaultError:
         twice = []
     if not twice:
-        return (Finding(f"{STRICT}duplicate field", (), "keep one of the two"),)
+        return (Finding(f"{STRICT}duplicate field", (), _ONE_OF_TWO),)
     return tuple(
-        Finding(f'{STRICT}duplicate field "{path_text(path)}"', path, "keep one of the two")
-        for path in twice
+        Finding(f'{STRICT}duplicate field "{path_text(path)}"', path, _ONE_OF_TWO) for path in twice
     )
 
 

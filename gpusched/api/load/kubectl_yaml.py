@@ -31,6 +31,7 @@ Path = tuple[str | int, ...]
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD: Final = "tag:yaml.org,2002:"
+_COLLECTION_TAGS: Final = {None, "!", f"{_STANDARD}map", f"{_STANDARD}seq", f"{_STANDARD}set"}
 _WORDS: Final[dict[str, Any]] = {
     **dict.fromkeys(
         ("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True
@@ -148,6 +149,8 @@ class _Builder:
             self.open_anchors.add(anchor)
         if isinstance(event, yaml.ScalarEvent):
             value = _scalar(event)
+        elif event.tag not in _COLLECTION_TAGS:
+            raise _fault(f"the tag {event.tag} is not supported", event)
         elif len(self.path) >= DEEPEST:
             raise _fault(f"nested deeper than {DEEPEST} levels", event)
         elif isinstance(event, yaml.MappingStartEvent):
@@ -186,9 +189,7 @@ class _Builder:
         merged: list[Any] = []
         self.path.append("")
         while not isinstance(event := self.next(), yaml.MappingEndEvent):
-            merges = (
-                isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]
-            )
+            merges = _is_merge(event)
             key = "<<" if merges else self._key(event)
             self.path[-1] = key
             if key in result and not merges:
@@ -214,6 +215,11 @@ class _Builder:
         if isinstance(key, int | float):
             return number_text(key)
         raise _fault("a map's key must be a string", event)
+
+
+def _is_merge(event: Any) -> bool:
+    """Return whether a key is the ``<<`` that merges other maps in."""
+    return isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.implicit[0]
 
 
 def _with_merged(own: dict[str, Any], merged: list[Any], start: Any) -> dict[str, Any]:
@@ -248,7 +254,7 @@ def _scalar(event: Any) -> Any:
 def _tagged(text: str, tag: str, event: Any) -> Any:
     """Return the value of a scalar with a tag; only YAML's own tags are taken."""
     name = tag.removeprefix(_STANDARD)
-    if name == "str" or name == "timestamp":
+    if name in {"str", "timestamp"}:
         return text
     if name == "binary":
         try:

@@ -74,9 +74,7 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
             return
         path = Path(name)
         if path.is_dir():
-            raise SourceFaultError(
-                f"is a directory; name its files, e.g. {name.rstrip('/')}/*.yaml"
-            )
+            raise SourceFaultError("is a directory; name the files in it, e.g. with *.yaml")
         with path.open("rb") as stream:
             packed = stream.read(2) == _GZIP
             stream.seek(0)
@@ -136,7 +134,8 @@ def _too_large(line: int) -> SourceFaultError:
 
 
 def _yaml_chunks(lines: _Lines, line: bytes) -> Iterator[Chunk]:
-    start, parts, size = lines.number, [], 0
+    parts: list[bytes] = []
+    start, size = lines.number, 0
     while line:
         if _SEPARATOR.match(line):
             yield from _yaml_chunk(parts, start)
