@@ -149,18 +149,21 @@ class _Builder:
             self.open_anchors.add(anchor)
         if isinstance(event, yaml.ScalarEvent):
             value = _scalar(event)
-        elif event.tag not in _COLLECTION_TAGS:
-            raise _fault(f"the tag {event.tag} is not supported", event)
-        elif len(self.path) >= DEEPEST:
-            raise _fault(f"nested deeper than {DEEPEST} levels", event)
-        elif isinstance(event, yaml.MappingStartEvent):
-            value = self._mapping(event)
         else:
-            value = self._sequence()
+            value = self._collection(event)
         if anchor:
             self.open_anchors.discard(anchor)
             self.anchors[anchor] = (value, self.count - before)
         return value
+
+    def _collection(self, event: Any) -> Any:
+        if event.tag not in _COLLECTION_TAGS:
+            raise _fault(f"the tag {event.tag} is not supported", event)
+        if len(self.path) >= DEEPEST:
+            raise _fault(f"nested deeper than {DEEPEST} levels", event)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(event)
+        return self._sequence()
 
     def _alias(self, event: Any) -> Any:
         """Return a copy of what the alias stands for, within bounds."""
