@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from gpusched.api.gosort import go_sorted
 from gpusched.cluster.nodes import Nodes
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.cycle_state import CycleState
@@ -17,7 +18,6 @@ from gpusched.kube.framework.status import Status, error, unresolvable
 from gpusched.kube.plugins.default_preemption.budgets import Budget, split_by_budgets
 
 NO_VICTIMS: Final = "No preemption victims found for incoming pod"
-_INSERTION_SORTED: Final = 12
 
 
 def is_more_important(pod: PodInfo, other: PodInfo) -> bool:
@@ -34,26 +34,8 @@ def is_more_important(pod: PodInfo, other: PodInfo) -> bool:
 
 
 def by_importance(pods: Iterable[PodInfo]) -> list[PodInfo]:
-    """Return pods, most important first, as Go's ``sort.Slice`` leaves them.
-
-    Up to twelve pods that is an insertion sort, which also turns round the order of equally
-    important pods that have not started. Above, the order of equals is that of a stable sort
-    here, while Go's is that of its quicksort.
-    """
-    found: list[PodInfo] = []
-    items = list(pods)
-    if len(items) > _INSERTION_SORTED:
-        return sorted(items, key=_importance)
-    for pod in items:
-        at = len(found)
-        while at and is_more_important(pod, found[at - 1]):
-            at -= 1
-        found.insert(at, pod)
-    return found
-
-
-def _importance(pod: PodInfo) -> tuple[int, bool, int]:
-    return -pod.priority, pod.start_time is None, pod.start_time or 0
+    """Return pods, most important first, as Go's ``sort.Slice`` leaves them."""
+    return go_sorted(pods, is_more_important)
 
 
 def select_victims(
