@@ -9,11 +9,14 @@ Source: the format is that of the recorded decisions, described in docs/referenc
 """
 
 from gpusched.decide.case import Case, MalformedCaseError
+from gpusched.decide.manifests import case_of_manifests
 from gpusched.decide.reading import numbered_lines
-from gpusched.decide.running import answer, answers
+from gpusched.decide.running import Answer, answer, answers
 from gpusched.decide.settings import Settings, TieBreak
+from gpusched.decide.table import as_table
 
 __all__ = [
+    "Answer",
     "Case",
     "MalformedCaseError",
     "Settings",
