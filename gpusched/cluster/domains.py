@@ -4,13 +4,15 @@ Whole columns at first (`DomainCounts.of_pods`), then single changes on top of t
 run copies a few numbers instead of a table.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeVar
 
 import numpy as np
 
 from gpusched.cluster.nodes import Ints, Mask, NodeClasses, Nodes, NodeState
+
+V = TypeVar("V", bound=Hashable)
 
 _NO_COUNTS = np.zeros(0, np.int64)
 
@@ -52,7 +54,7 @@ def has_label(nodes: Nodes, key: str) -> Mask:
     return nodes.memo(("has label", key), lambda table: ~table.label(key).among((None,)))
 
 
-def sum_by_class(classes: NodeClasses, per_row: Ints) -> Ints:
+def sum_by_class(classes: NodeClasses[V], per_row: Ints) -> Ints:
     """Return the sum of ``per_row`` (N,) over the nodes of each class; shape (V,)."""
     sums = np.zeros(len(classes.values), np.int64)
     np.add.at(sums, classes.ids, per_row)
@@ -71,7 +73,7 @@ class DomainCounts:
     """
 
     key: str
-    classes: NodeClasses | None = None
+    classes: NodeClasses[str | None] | None = None
     counts: Ints = field(default_factory=lambda: _NO_COUNTS)
     changes: dict[str, int] = field(default_factory=dict)
 
@@ -123,5 +125,5 @@ class DomainCounts:
         classes = nodes.label(self.key)
         if classes is self.classes:
             return self.table()[classes.ids]
-        known = (self.of(cast("str | None", value)) for value in classes.values)
+        known = (self.of(value) for value in classes.values)
         return np.fromiter(known, np.int64, len(classes.values))[classes.ids]

@@ -56,12 +56,12 @@ REGION = "topology.kubernetes.io/region"
 
 
 def zone_key(labels: Mapping[str, str]) -> str:
-    """Return the node tree's key: region and zone, the beta label winning where present at all.
+    r"""Return the node tree's key: region and zone, the beta label winning where present at all.
 
     Source: kubernetes/component-helpers node/topology/helpers.go, v1.36.1.
 
     >>> zone_key({"topology.kubernetes.io/zone": "a"})
-    ':\\x00:a'
+    ':\x00:a'
     """
     zone = labels.get(BETA_ZONE, labels.get(ZONE, ""))
     region = labels.get(BETA_REGION, labels.get(REGION, ""))

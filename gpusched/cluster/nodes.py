@@ -1,28 +1,27 @@
 """Nodes as columns: one row per live node, in the order in which nodes were added.
 
 Filters and scores work on whole columns; a dry run works on a copy of one row (`Nodes.copy_row`).
-The order in which a scheduling cycle looks at nodes is not the row order: see `cache.Cache.order`.
+The order in which a scheduling cycle looks at nodes is not the row order: see `cache.Snapshot`.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import Final, Generic, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from gpusched.cluster.columns import Columns, Ints, Mask
 from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.pod import PodInfo
 from gpusched.cluster.ports import HostPort, host_ports
-from gpusched.cluster.requests import Requests
 from gpusched.cluster.resources import ResourceNames
 
-Ints: TypeAlias = npt.NDArray[np.int64]
-Mask: TypeAlias = npt.NDArray[np.bool_]
-T = TypeVar("T")
+__all__ = ["Ints", "Mask", "NodeClasses", "NodeState", "Nodes"]
 
-_FIRST_CAPACITY = 8
-_MEMO_LIMIT = 4096
+T = TypeVar("T")
+V = TypeVar("V", bound=Hashable)
+
+_MEMO_LIMIT: Final = 4096
 """Answers kept at a time: one selector per pod, say, must not fill the memory."""
 
 
@@ -61,8 +60,8 @@ class NodeState:
             self.ports.difference_update(ports)
 
 
-@dataclass(frozen=True, slots=True)
-class NodeClasses:
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeClasses(Generic[V]):
     """Nodes grouped by one thing that is read of them.
 
     Attributes:
@@ -72,10 +71,10 @@ class NodeClasses:
     """
 
     ids: Ints
-    values: list[Hashable]
-    index: Mapping[Hashable, int]
+    values: list[V]
+    index: Mapping[V, int]
 
-    def among(self, values: Iterable[Hashable]) -> Mask:
+    def among(self, values: Iterable[V]) -> Mask:
         """Return True where the node's value is one of ``values``."""
         table = np.zeros(len(self.values), np.bool_)
         for value in values:
@@ -84,32 +83,38 @@ class NodeClasses:
                 table[at] = True
         return table[self.ids]
 
-    def select(self, holds: Callable[[Hashable], bool]) -> Mask:
+    def select(self, holds: Callable[[V], bool]) -> Mask:
         """Return True where ``holds`` of the node's value; asked once per distinct value."""
         table = np.fromiter((holds(value) for value in self.values), np.bool_, len(self.values))
         return table[self.ids]
 
 
 class Nodes:
-    """The columns.
+    """The columns, and what nodes have in common.
+
+    Args:
+        resources: Resource names to rows of the two-dimensional columns.
+        columns: The numbers of ``states``; both are given by `copy_row` only.
+        states: One state per column.
 
     Attributes:
-        resources: Resource names to rows of the two-dimensional columns.
+        resources: As given.
         states: One `NodeState` per row.
         version: Grows whenever a node's object, or the set of nodes, changes.
         generation: Grows with every change, pods included.
     """
 
-    def __init__(self, resources: ResourceNames) -> None:
+    def __init__(
+        self,
+        resources: ResourceNames,
+        columns: Columns | None = None,
+        states: Iterable[NodeState] = (),
+    ) -> None:
         self.resources = resources
-        self.states: list[NodeState] = []
+        self.states: list[NodeState] = list(states)
         self.version = 0
         self.generation = 0
-        shape = (len(resources), _FIRST_CAPACITY)
-        self._allocatable = np.zeros(shape, np.int64)
-        self._requested = np.zeros(shape, np.int64)
-        self._nonzero = np.zeros((2, _FIRST_CAPACITY), np.int64)
-        self._counts = np.zeros((2, _FIRST_CAPACITY), np.int64)  # allowed pods, pods
+        self._columns = columns or Columns.empty(len(resources))
         self._memo: dict[Hashable, object] = {}
 
     def __len__(self) -> int:
@@ -119,29 +124,29 @@ class Nodes:
     @property
     def allocatable(self) -> Ints:
         """Return allocatable amounts; shape (R, N): cpu in milli, other resources whole."""
-        self._fit_resources()
-        return self._allocatable[:, : len(self.states)]
+        self._columns.fit(len(self.resources))
+        return self._columns.allocatable[:, : len(self.states)]
 
     @property
     def requested(self) -> Ints:
         """Return the sum of the pods' requests; shape (R, N)."""
-        self._fit_resources()
-        return self._requested[:, : len(self.states)]
+        self._columns.fit(len(self.resources))
+        return self._columns.requested[:, : len(self.states)]
 
     @property
     def nonzero_requested(self) -> Ints:
         """Return requested cpu (milli) and memory with defaults for silent containers; (2, N)."""
-        return self._nonzero[:, : len(self.states)]
+        return self._columns.nonzero[:, : len(self.states)]
 
     @property
     def allowed_pods(self) -> Ints:
         """Return ``allocatable.pods``; shape (N,)."""
-        return self._counts[0, : len(self.states)]
+        return self._columns.counts[0, : len(self.states)]
 
     @property
     def pod_counts(self) -> Ints:
         """Return the number of pods on each node; shape (N,)."""
-        return self._counts[1, : len(self.states)]
+        return self._columns.counts[1, : len(self.states)]
 
     def info(self, row: int) -> NodeInfo:
         """Return the compiled object of a row's node."""
@@ -149,69 +154,56 @@ class Nodes:
         assert info is not None, "a row without a node object"
         return info
 
+    def row_of(self, name: str) -> int | None:
+        """Return the row of a node by its name, or None if there is no such node."""
+        return self.memo("row by name", _rows_by_name).get(name)
+
     def memo(self, key: Hashable, make: Callable[["Nodes"], T]) -> T:
         """Return ``make(self)``, made once per ``key`` until a node object changes.
 
-        Only for what follows from node objects alone, never from pods.
+        Only for what follows from node objects alone, never from pods. Arrays are locked.
         """
         try:
             return self._memo[key]  # type: ignore[return-value] # the key fixes the type
         except KeyError:
             value = make(self)
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
             if len(self._memo) >= _MEMO_LIMIT:
                 self._memo.clear()
             self._memo[key] = value
             return value
 
-    def row_of(self, name: str) -> int | None:
-        """Return the row of a node by its name, or None if there is no such node."""
-        return self.memo("row by name", _rows_by_name).get(name)
-
-    def classes(self, key: Hashable, of: Callable[[NodeInfo], Hashable]) -> NodeClasses:
+    def classes(self, key: Hashable, of: Callable[[NodeInfo], V]) -> NodeClasses[V]:
         """Return the nodes grouped by ``of(info)``; kept under ``key`` until a node changes."""
-        return self.memo(("classes", key), lambda nodes: nodes._group(of))
+        return self.memo(("classes", key), lambda nodes: _group(nodes, of))
 
-    def label(self, key: str) -> NodeClasses:
+    def label(self, key: str) -> NodeClasses[str | None]:
         """Return the nodes grouped by the value of one label; None where a node lacks it."""
         return self.classes(("label", key), lambda info: info.labels.get(key))
 
-    def _group(self, of: Callable[[NodeInfo], Hashable]) -> NodeClasses:
-        index: dict[Hashable, int] = {}
-        ids = np.fromiter(
-            (index.setdefault(of(self.info(row)), len(index)) for row in range(len(self))),
-            np.int64,
-            len(self),
-        )
-        return NodeClasses(ids, list(index), index)
-
     def append(self, state: NodeState) -> None:
         """Add a node as the last row; the pods it already has count at once."""
-        if len(self.states) == self._allocatable.shape[1]:
-            self._grow()
+        if len(self.states) == self._columns.capacity:
+            self._columns.grow()
         state.row = len(self.states)
         self.states.append(state)
         self.replace(state)
         for pod in state.pods:
-            self._account(state.row, pod.accounted, 1)
+            self._columns.account(state.row, pod.accounted, 1)
 
     def replace(self, state: NodeState) -> None:
         """Read a node's (new) object into its row."""
-        row, info = state.row, state.info
-        assert info is not None, "a ghost has no row"
-        self._fit_resources()
-        self._allocatable[:, row] = 0
-        for resource, amount in info.allocatable:
-            self._allocatable[resource, row] = amount
-        self._counts[0, row] = info.allowed_pods
+        info = self.info(state.row)
+        self._columns.fit(len(self.resources))
+        self._columns.set_allocatable(state.row, info.allocatable, info.allowed_pods)
         self._touch()
 
     def delete(self, state: NodeState) -> None:
         """Take a node out; rows behind it move up by one."""
         row = state.row
         del self.states[row]
-        for column in (self._allocatable, self._requested, self._nonzero, self._counts):
-            column[:, row:-1] = column[:, row + 1 :]
-            column[:, -1] = 0
+        self._columns.delete(row)
         for later in self.states[row:]:
             later.row -= 1
         state.row = -1
@@ -220,59 +212,34 @@ class Nodes:
     def add_pod(self, state: NodeState, pod: PodInfo) -> None:
         """Put a pod on a node, ghost or not."""
         state.add(pod)
+        self.generation += 1
         if state.row >= 0:
-            self._account(state.row, pod.accounted, 1)
+            self._columns.account(state.row, pod.accounted, 1)
 
     def remove_pod(self, state: NodeState, pod: PodInfo) -> None:
         """Take a pod from a node, ghost or not."""
         state.remove(pod)
+        self.generation += 1
         if state.row >= 0:
-            self._account(state.row, pod.accounted, -1)
+            self._columns.account(state.row, pod.accounted, -1)
 
     def copy_row(self, row: int) -> "Nodes":
         """Return a table of this one node that can be changed without touching the original."""
-        one = Nodes.__new__(Nodes)
         original = self.states[row]
-        one.resources = self.resources
-        one.states = [NodeState(original.info, 0, list(original.pods), set(original.ports))]
-        one.version = self.version
-        one.generation = self.generation
-        self._fit_resources()
-        one._allocatable = self._allocatable[:, row : row + 1]  # never written in a copy
-        one._requested = self._requested[:, row : row + 1].copy()
-        one._nonzero = self._nonzero[:, row : row + 1].copy()
-        one._counts = self._counts[:, row : row + 1].copy()
-        one._memo = {}
-        return one
-
-    def _account(self, row: int, requests: Requests, sign: int) -> None:
-        if requests.rows and requests.rows[-1] >= self._requested.shape[0]:
-            self._fit_resources()
-        requested = self._requested
-        for resource, amount in zip(requests.rows, requests.amounts, strict=True):
-            requested[resource, row] += sign * amount
-        self._nonzero[0, row] += sign * requests.nonzero_cpu
-        self._nonzero[1, row] += sign * requests.nonzero_memory
-        self._counts[1, row] += sign
-        self.generation += 1
+        state = NodeState(original.info, 0, list(original.pods), set(original.ports))
+        return Nodes(self.resources, self._columns.copy_of(row), [state])
 
     def _touch(self) -> None:
         self.version += 1
         self.generation += 1
         self._memo.clear()
 
-    def _grow(self) -> None:
-        for name in ("_allocatable", "_requested", "_nonzero", "_counts"):
-            column = getattr(self, name)
-            setattr(self, name, np.concatenate([column, np.zeros_like(column)], axis=1))
 
-    def _fit_resources(self) -> None:
-        missing = len(self.resources) - self._allocatable.shape[0]
-        if missing <= 0:
-            return
-        more = np.zeros((missing, self._allocatable.shape[1]), np.int64)
-        self._allocatable = np.concatenate([self._allocatable, more])
-        self._requested = np.concatenate([self._requested, more.copy()])
+def _group(nodes: Nodes, of: Callable[[NodeInfo], V]) -> NodeClasses[V]:
+    index: dict[V, int] = {}
+    values = (of(nodes.info(row)) for row in range(len(nodes)))
+    ids = [index.setdefault(value, len(index)) for value in values]
+    return NodeClasses(np.array(ids, np.int64), list(index), index)
 
 
 def _rows_by_name(nodes: Nodes) -> dict[str, int]:

@@ -4,17 +4,17 @@ Source: kubernetes/component-helpers resource/helpers.go (PodRequests), v0.36.1,
 kubernetes/kubernetes pkg/scheduler/framework/types.go (calculateResource), v1.36.1.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from gpusched.api.pods import Container, ContainerStatus, Pod, PodSpec
 from gpusched.api.quantity import ZERO, Quantity
-from gpusched.cluster.resources import CPU, MEMORY, STANDARD, ResourceNames, is_counted
+from gpusched.cluster.resources import STANDARD, ResourceNames, is_counted
 
 Amounts: TypeAlias = Mapping[str, Quantity]
-ReadContainer: TypeAlias = Callable[[Container, bool], Amounts]
-"""(container, whether its status may count) -> what it asks for."""
+ReadContainer: TypeAlias = Callable[[Container], Amounts]
+"""What a container asks for."""
 
 DEFAULT_CPU: Final = Quantity.from_milli(100)
 DEFAULT_MEMORY: Final = Quantity.from_int(200 * 1024 * 1024)
@@ -86,8 +86,7 @@ def accounted_requests(pod: Pod, requests: Requests, resources: ResourceNames) -
         resources: Names to rows.
     """
     status = pod.status
-    statuses = [*status.container_statuses, *status.init_container_statuses]
-    resized = {each.name: each for each in statuses if each.resources is not None}
+    resized = _resized(pod)
     if not resized and status.resources is None:
         return requests
     infeasible = any(
@@ -95,9 +94,8 @@ def accounted_requests(pod: Pod, requests: Requests, resources: ResourceNames) -
         for condition in status.conditions
     )
 
-    def read(container: Container, may_use_status: bool) -> Amounts:
-        own = container.resources.requests
-        found = resized.get(container.name) if may_use_status else None
+    def read(container: Container) -> Amounts:
+        own, found = container.resources.requests, resized.get(container.name)
         return own if found is None else _largest(_candidates(own, found, infeasible))
 
     pod_level = _pod_level(pod.spec)
@@ -105,6 +103,18 @@ def accounted_requests(pod: Pod, requests: Requests, resources: ResourceNames) -
         given = (status.resources.requests, status.allocated_resources or {})
         pod_level = _supported(_largest(given if infeasible else (pod_level, *given)))
     return _compile(pod.spec, read, pod_level, resources)
+
+
+def _resized(pod: Pod) -> dict[str, ContainerStatus]:
+    """Return the statuses that tell of resources, of containers that run on, by name."""
+    spec, status = pod.spec, pod.status
+    running = {container.name for container in (*spec.containers, *_sidecars(spec))}
+    statuses = (*status.container_statuses, *status.init_container_statuses)
+    return {s.name: s for s in statuses if s.resources is not None and s.name in running}
+
+
+def _sidecars(spec: PodSpec) -> Iterator[Container]:
+    return (each for each in spec.init_containers if each.restart_policy == "Always")
 
 
 def _candidates(own: Amounts, found: ContainerStatus, infeasible: bool) -> Sequence[Amounts]:
@@ -143,12 +153,12 @@ def _compile(
     )
 
 
-def _from_spec(container: Container, _may_use_status: bool) -> Amounts:
+def _from_spec(container: Container) -> Amounts:
     return container.resources.requests
 
 
 def _with_defaults(read: ReadContainer, defaults: Amounts) -> ReadContainer:
-    return lambda container, may_use_status: {**defaults, **read(container, may_use_status)}
+    return lambda container: {**defaults, **read(container)}
 
 
 def _pod_level(spec: PodSpec) -> Amounts:
@@ -178,17 +188,17 @@ def _containers(spec: PodSpec, read: ReadContainer) -> dict[str, Quantity]:
     """
     total: dict[str, Quantity] = {}
     for container in spec.containers:
-        _add(total, read(container, True))
+        _add(total, read(container))
     sidecars: dict[str, Quantity] = {}
     peak: dict[str, Quantity] = {}
     for container in spec.init_containers:
         if container.restart_policy == "Always":
-            amounts = read(container, True)
+            amounts = read(container)
             _add(total, amounts)
             _add(sidecars, amounts)
             _raise_to(peak, sidecars)
         else:
-            starting = dict(read(container, False))
+            starting = dict(read(container))
             _add(starting, sidecars)
             _raise_to(peak, starting)
     _raise_to(total, peak)

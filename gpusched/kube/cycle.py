@@ -124,7 +124,8 @@ def heap_tie_break(_snapshot: Snapshot, feasible: Ints, best: Ints) -> int:
 
 def name_tie_break(snapshot: Snapshot, feasible: Ints, best: Ints) -> int:
     """Return the best node whose name sorts first."""
-    return min(feasible[best].tolist(), key=lambda row: snapshot.nodes.info(row).name.encode())
+    rows: list[int] = feasible[best].tolist()
+    return min(rows, key=lambda row: snapshot.nodes.info(row).name.encode())
 
 
 def schedule(framework: Framework, snapshot: Snapshot, pod: PodInfo, search: Search) -> Attempt:

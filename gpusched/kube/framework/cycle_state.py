@@ -43,7 +43,7 @@ class CycleState:
         self.skip_score: frozenset[str] = frozenset()
 
     def write(self, key: str, data: StateData) -> None:
-        """Keep ``data`` under ``key``: ``PreFilter<Plugin>`` or ``PreScore<Plugin>``, as upstream."""
+        """Keep ``data`` under ``key``: ``PreFilter<Plugin>`` or ``PreScore<Plugin>``."""
         self._data[key] = data
 
     def read(self, key: str) -> StateData | None:

@@ -59,7 +59,8 @@ class Diagnosis:
 
     def rows_with(self, code: int) -> Ints:
         """See `interface.NodeStatuses`."""
-        return self.order[self.codes()[self.order] == code]
+        rows: Ints = self.order[self.codes()[self.order] == code]
+        return rows
 
     def reasons_of(self, row: int) -> list[str]:
         """Return one row's reasons, in filter order."""

@@ -77,7 +77,7 @@ class PostFilterResult:
 class PreEnqueuePlugin(Plugin, Protocol):
     """Says whether a pod may enter the active queue."""
 
-    def pre_enqueue(self, pod: PodInfo, snapshot: Snapshot) -> Status:
+    def pre_enqueue(self, pod: PodInfo, snapshot: Snapshot, /) -> Status:
         """Return Success, or why the pod must wait outside."""
         ...
 
@@ -86,7 +86,7 @@ class PreEnqueuePlugin(Plugin, Protocol):
 class PreFilterPlugin(Plugin, Protocol):
     """Prepares Filter, or rejects the pod as a whole."""
 
-    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterResult:
+    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, /) -> PreFilterResult:
         """Write what Filter needs to ``state``; Skip if Filter has nothing to say."""
         ...
 
@@ -95,11 +95,13 @@ class PreFilterPlugin(Plugin, Protocol):
 class PreFilterExtensions(Plugin, Protocol):
     """Keeps PreFilter's data true while a dry run adds and removes pods."""
 
-    def add_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes) -> Status:
+    def add_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes, /) -> Status:
         """Count ``other``, just added to the one node of ``nodes`` (row 0)."""
         ...
 
-    def remove_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes) -> Status:
+    def remove_pod(
+        self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes, /
+    ) -> Status:
         """Uncount ``other``, just removed from the one node of ``nodes`` (row 0)."""
         ...
 
@@ -108,7 +110,7 @@ class PreFilterExtensions(Plugin, Protocol):
 class FilterPlugin(Plugin, Protocol):
     """Turns nodes away."""
 
-    def filter(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:
+    def filter(self, state: CycleState, pod: PodInfo, nodes: Nodes, /) -> Sequence[Rejection]:
         """Return one rejection per reason and code; none for nodes that pass."""
         ...
 
@@ -118,7 +120,7 @@ class PostFilterPlugin(Plugin, Protocol):
     """Tries to make room when no node fits."""
 
     def post_filter(
-        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, diagnosis: "NodeStatuses"
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, diagnosis: "NodeStatuses", /
     ) -> PostFilterResult:
         """Return what could be done; changes nothing itself."""
         ...
@@ -128,7 +130,9 @@ class PostFilterPlugin(Plugin, Protocol):
 class PreScorePlugin(Plugin, Protocol):
     """Prepares Score."""
 
-    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:
+    def pre_score(
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints, /
+    ) -> Status:
         """Write what Score needs; Skip if the plugin has nothing to say about these rows.
 
         Args:
@@ -145,7 +149,7 @@ class ScorePlugin(Plugin, Protocol):
     """Rates nodes."""
 
     def score(
-        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints, /
     ) -> Ints | Status:
         """Return raw scores of ``rows``, shape (K,), or the error that ends the attempt."""
         ...
@@ -155,7 +159,7 @@ class ScorePlugin(Plugin, Protocol):
 class NormalizeScorePlugin(Plugin, Protocol):
     """Brings raw scores into [0, 100]."""
 
-    def normalize_score(self, state: CycleState, pod: PodInfo, scores: Ints) -> Ints:
+    def normalize_score(self, state: CycleState, pod: PodInfo, scores: Ints, /) -> Ints:
         """Return normalised scores, shape (K,), parallel to the rows that were scored."""
         ...
 
@@ -164,11 +168,11 @@ class NormalizeScorePlugin(Plugin, Protocol):
 class ReservePlugin(Plugin, Protocol):
     """Keeps in-memory state about what a chosen pod will use."""
 
-    def reserve(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, node: str) -> Status:
+    def reserve(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, node: str, /) -> Status:
         """Take what the pod needs on ``node``."""
         ...
 
-    def unreserve(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, node: str) -> None:
+    def unreserve(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, node: str, /) -> None:
         """Give it back."""
         ...
 
@@ -196,11 +200,13 @@ class Handle(Protocol):
         """Run all filters on a one-row table, nominated pods counted as upstream counts them."""
         ...
 
-    def add_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes) -> Status:
+    def add_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes, /) -> Status:
         """Put ``other`` on the one node of ``nodes`` and tell all PreFilter extensions."""
         ...
 
-    def remove_pod(self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes) -> Status:
+    def remove_pod(
+        self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes, /
+    ) -> Status:
         """Take ``other`` from the one node of ``nodes`` and tell all PreFilter extensions."""
         ...
 

@@ -62,13 +62,12 @@ class FilterOutcome:
 
     def replace_row(self, row: int, other: "FilterOutcome") -> None:
         """Put the answer of a one-row table, a rejection, in the place of one row's answer."""
-        for _, rejection in self.rejections:
-            rejection.nodes[row] = False
-        self.passed[row] = False
+        others = np.ones(len(self.passed), np.bool_)
+        others[row] = False
+        self.rejections = self.within(others)
+        self.passed &= others
         for plugin, rejection in other.rejections:
-            nodes = np.zeros(len(self.passed), np.bool_)
-            nodes[row] = True
-            self.rejections.append((plugin, Rejection(rejection.reason, nodes, rejection.code)))
+            self.rejections.append((plugin, Rejection(rejection.reason, ~others, rejection.code)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

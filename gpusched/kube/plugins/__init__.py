@@ -6,7 +6,7 @@ Adding a plugin is one file and one line. Plugins do not know each other.
 from collections.abc import Callable
 from typing import Any
 
-from gpusched.kube.framework.interface import Handle, Plugin
+from gpusched.kube.framework.interface import Plugin
 from gpusched.kube.framework.runtime import PluginFactory, Registry
 from gpusched.kube.plugins.default_binder import DefaultBinder
 from gpusched.kube.plugins.default_preemption import DefaultPreemption

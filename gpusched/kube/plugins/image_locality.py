@@ -7,7 +7,7 @@ import numpy as np
 
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.images import ImageState
-from gpusched.cluster.nodes import Ints, Nodes
+from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import MAX_NODE_SCORE
@@ -30,16 +30,16 @@ class ImageLocality:
 
     def score(
         self,
-        state: CycleState,  # noqa: ARG002 - the interface's
+        _state: CycleState,
         pod: PodInfo,
         snapshot: Snapshot,
         rows: Ints,
     ) -> Ints | Status:
         """See ScorePlugin; below 23 MiB nothing counts, nor does more than 1000 MiB a container."""
         present = [
-            (name, state)
+            (name, image)
             for name in pod.shape.memo(_image_names, _image_names)
-            if (state := snapshot.images.get(name)) is not None
+            if (image := snapshot.images.get(name)) is not None
         ]
         if not present:
             return np.zeros(len(rows), np.int64)
@@ -72,6 +72,9 @@ def _bytes_held(nodes: Nodes, images: list[tuple[str, ImageState]]) -> Ints:
     """Return the weighted bytes of ``images`` on each node; shape (N,)."""
     held = np.zeros(len(nodes), np.int64)
     for name, image in images:
-        classes = nodes.classes(("image", name), lambda info, name=name: name in info.images)  # type: ignore[misc] # name is bound
-        held[classes.among((True,))] += int(float(image.size) * (image.nodes / len(nodes)))
+        held[_having(nodes, name)] += int(float(image.size) * (image.nodes / len(nodes)))
     return held
+
+
+def _having(nodes: Nodes, name: str) -> Mask:
+    return nodes.classes(("image", name), lambda info: name in info.images).among((True,))

@@ -67,7 +67,7 @@ class NodeAffinity:
         self._added_required = NodeSelector.compile(required) if required is not None else None
         self._added_preferred = _compile_preferred(preferred) if preferred else None
 
-    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterResult:  # noqa: ARG002 - the interface's
+    def pre_filter(self, _state: CycleState, pod: PodInfo, _snapshot: Snapshot) -> PreFilterResult:
         """See PreFilterPlugin; narrows the search where every term names its nodes."""
         required = required_node_affinity(pod.shape)
         if required.is_open:
@@ -77,7 +77,7 @@ class NodeAffinity:
             return PreFilterResult(unresolvable(REASON_CONFLICT))
         return PreFilterResult(node_names=names)
 
-    def filter(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:  # noqa: ARG002 - the interface's
+    def filter(self, _state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:
         """See FilterPlugin; what the configuration adds is asked first."""
         wrong = _misses(nodes, required_node_affinity(pod.shape))
         if self._added_required is None:
@@ -87,7 +87,9 @@ class NodeAffinity:
             return (_rejection(REASON_ENFORCED, enforced),)
         return _rejection(REASON_ENFORCED, enforced), _rejection(REASON, wrong & ~enforced)
 
-    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:  # noqa: ARG002 - the interface's
+    def pre_score(
+        self, _state: CycleState, pod: PodInfo, _snapshot: Snapshot, _rows: Ints
+    ) -> Status:
         """See PreScorePlugin; a preferred term that cannot be parsed is an error."""
         preferred = pod.shape.memo(_preferences, _preferences)
         if preferred is None:
@@ -96,7 +98,7 @@ class NodeAffinity:
 
     def score(
         self,
-        state: CycleState,  # noqa: ARG002 - the interface's
+        _state: CycleState,
         pod: PodInfo,
         snapshot: Snapshot,
         rows: Ints,
@@ -111,7 +113,7 @@ class NodeAffinity:
                 scores += _weights(snapshot.nodes, preferences.terms)[rows]
         return scores
 
-    def normalize_score(self, state: CycleState, pod: PodInfo, scores: Ints) -> Ints:  # noqa: ARG002 - the interface's
+    def normalize_score(self, _state: CycleState, _pod: PodInfo, scores: Ints) -> Ints:
         """See NormalizeScorePlugin."""
         return default_normalize(scores)
 

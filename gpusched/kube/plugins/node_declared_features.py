@@ -29,11 +29,11 @@ class NodeDeclaredFeatures:
 
     name: ClassVar[str] = "NodeDeclaredFeatures"
 
-    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterResult:  # noqa: ARG002 - the interface's
+    def pre_filter(self, _state: CycleState, pod: PodInfo, _snapshot: Snapshot) -> PreFilterResult:
         """See PreFilterPlugin."""
         return PreFilterResult(SUCCESS if required_features(pod.shape) else SKIP)
 
-    def filter(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:  # noqa: ARG002 - the interface's
+    def filter(self, _state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:
         """See FilterPlugin."""
         required = required_features(pod.shape)
         if not required:
@@ -62,7 +62,7 @@ def required_features(shape: PodShape) -> frozenset[str]:
 
 
 def _infer(shape: PodShape) -> frozenset[str]:
-    """See the register of features in kubernetes/component-helpers nodedeclaredfeatures, v0.36.1."""
+    """See the register in kubernetes/component-helpers nodedeclaredfeatures, v0.36.1."""
     spec = shape.spec
     features = set()
     if any(_restarts_all(container) for container in (*spec.init_containers, *spec.containers)):

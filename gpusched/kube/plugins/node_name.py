@@ -26,7 +26,7 @@ class NodeName:
 
     name: ClassVar[str] = "NodeName"
 
-    def filter(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:  # noqa: ARG002 - the interface's
+    def filter(self, _state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:
         """See FilterPlugin."""
         wanted = pod.shape.spec.node_name
         if not wanted:

@@ -29,7 +29,7 @@ class NodePorts:
 
     name: ClassVar[str] = "NodePorts"
 
-    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterResult:  # noqa: ARG002 - the interface's
+    def pre_filter(self, state: CycleState, pod: PodInfo, _snapshot: Snapshot) -> PreFilterResult:
         """See PreFilterPlugin."""
         if not host_ports(pod.shape):
             return PreFilterResult(SKIP)

@@ -49,13 +49,15 @@ class NodeResourcesBalancedAllocation:
         args = args or NodeResourcesBalancedAllocationArgs()
         self._resources = tuple(resource.name for resource in args.resources)
 
-    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:  # noqa: ARG002 - the interface's
+    def pre_score(
+        self, _state: CycleState, pod: PodInfo, snapshot: Snapshot, _rows: Ints
+    ) -> Status:
         """See PreScorePlugin; says nothing of a pod that asks for none of the resources."""
         return SUCCESS if any(self._asked(snapshot.nodes, pod).values()) else SKIP
 
     def score(
         self,
-        state: CycleState,  # noqa: ARG002 - the interface's
+        _state: CycleState,
         pod: PodInfo,
         snapshot: Snapshot,
         rows: Ints,

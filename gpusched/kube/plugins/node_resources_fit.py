@@ -41,7 +41,7 @@ class FitState:
 
 
 class NodeResourcesFit:
-    """Turn away nodes with too little left of a requested resource, rate the others by what is left.
+    """Turn away nodes with too little left of a resource, rate the others by what is left.
 
     A request larger than the node's whole allocatable is unresolvable: evicting pods cannot
     help, so preemption is not tried there.
@@ -88,15 +88,17 @@ class NodeResourcesFit:
     def _is_ignored(self, resource: str) -> bool:
         if not (self._ignored or self._ignored_groups) or not is_extended(resource):
             return False
-        return resource in self._ignored or resource.split("/")[0] in self._ignored_groups
+        return resource in self._ignored or resource.partition("/")[0] in self._ignored_groups
 
-    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:  # noqa: ARG002 - the interface's
+    def pre_score(
+        self, _state: CycleState, _pod: PodInfo, _snapshot: Snapshot, _rows: Ints
+    ) -> Status:
         """See PreScorePlugin; there is nothing to prepare, a pod's shape carries its requests."""
         return SUCCESS
 
     def score(
         self,
-        state: CycleState,  # noqa: ARG002 - the interface's
+        _state: CycleState,
         pod: PodInfo,
         snapshot: Snapshot,
         rows: Ints,
@@ -193,10 +195,8 @@ def _grew(requests: Requests, old: NodeInfo, new: NodeInfo, delegated: frozenset
 
 
 def _maps_a_request(pod: PodInfo, change: Change) -> bool:
-    names, requests = change.snapshot.nodes.resources, pod.shape.requests
-    mapped = change.snapshot.objects.class_of_resource
-    return any(
-        found is not None and found.metadata.name == change.new.metadata.name
-        for row in requests.rows
-        if row >= len(STANDARD) and (found := mapped(names.names[row])) is not None
-    )
+    names = change.snapshot.nodes.resources.names
+    scalars = (names[row] for row in pod.shape.requests.rows if row >= len(STANDARD))
+    mapped = (change.snapshot.objects.class_of_resource(name) for name in scalars)
+    name = change.new.metadata.name
+    return any(found is not None and found.metadata.name == name for found in mapped)

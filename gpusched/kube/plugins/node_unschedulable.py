@@ -26,7 +26,7 @@ class NodeUnschedulable:
 
     name: ClassVar[str] = "NodeUnschedulable"
 
-    def filter(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:  # noqa: ARG002 - the interface's
+    def filter(self, _state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:
         """See FilterPlugin."""
         cordoned = nodes.memo(_cordoned, _cordoned)
         if cordoned is None or tolerates(tolerations_of(pod.shape), _TAINT):

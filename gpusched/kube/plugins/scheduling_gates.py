@@ -20,7 +20,7 @@ class SchedulingGates:
 
     name: ClassVar[str] = "SchedulingGates"
 
-    def pre_enqueue(self, pod: PodInfo, snapshot: Snapshot) -> Status:  # noqa: ARG002 - the interface's
+    def pre_enqueue(self, pod: PodInfo, _snapshot: Snapshot) -> Status:
         """See PreEnqueuePlugin."""
         gates = pod.shape.spec.scheduling_gates
         if not gates:

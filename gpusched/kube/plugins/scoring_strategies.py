@@ -67,12 +67,13 @@ def strategy(args: NodeResourcesFitArgs) -> Strategy:
 
 
 def _least_allocated(requested: Ints, capacity: Ints) -> Ints:
-    left = np.maximum(capacity - requested, 0)
-    return left * MAX_NODE_SCORE // capacity
+    score: Ints = np.maximum(capacity - requested, 0) * MAX_NODE_SCORE // capacity
+    return score
 
 
 def _most_allocated(requested: Ints, capacity: Ints) -> Ints:
-    return np.minimum(requested, capacity) * MAX_NODE_SCORE // capacity
+    score: Ints = np.minimum(requested, capacity) * MAX_NODE_SCORE // capacity
+    return score
 
 
 @dataclass(frozen=True, slots=True)

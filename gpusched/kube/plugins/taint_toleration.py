@@ -37,7 +37,7 @@ class TaintToleration:
 
     name: ClassVar[str] = "TaintToleration"
 
-    def filter(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:  # noqa: ARG002 - the interface's
+    def filter(self, _state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:
         """See FilterPlugin; the words name no taint since 1.34."""
         tolerations = tolerations_of(pod.shape)
         mask = nodes.memo((REASON, tolerations), lambda table: _some(repelled(table, tolerations)))
@@ -45,7 +45,9 @@ class TaintToleration:
             return ()
         return (Rejection(REASON, mask, Code.UNSCHEDULABLE_AND_UNRESOLVABLE),)
 
-    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:  # noqa: ARG002 - the interface's
+    def pre_score(
+        self, state: CycleState, _pod: PodInfo, _snapshot: Snapshot, _rows: Ints
+    ) -> Status:
         """See PreScorePlugin; never skips."""
         state.write(_PRE_SCORE, PREPARED)
         return SUCCESS
@@ -59,7 +61,7 @@ class TaintToleration:
         soft = pod.shape.memo(_soft_tolerations, _soft_tolerations)
         return untolerated_counts(snapshot.nodes, soft, _SOFT)[rows]
 
-    def normalize_score(self, state: CycleState, pod: PodInfo, scores: Ints) -> Ints:  # noqa: ARG002 - the interface's
+    def normalize_score(self, _state: CycleState, _pod: PodInfo, scores: Ints) -> Ints:
         """See NormalizeScorePlugin; the fewer the better."""
         return default_normalize(scores, reverse=True)
 
