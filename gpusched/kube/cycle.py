@@ -24,7 +24,7 @@ from gpusched.kube.framework.outcomes import (
     error_text,
 )
 from gpusched.kube.framework.runtime import Framework
-from gpusched.kube.framework.status import Code, Rejection, Status, unresolvable
+from gpusched.kube.framework.status import Code, Status, unresolvable
 
 MIN_FEASIBLE_NODES = 100
 MIN_PERCENTAGE = 5
@@ -78,7 +78,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How much of the cluster an attempt looks at, and from where.
+    """How much of the cluster an attempt looks at, from where, and who wins among equals.
 
     Attributes:
         start: The rotating start index.
@@ -130,104 +130,146 @@ def name_tie_break(snapshot: Snapshot, feasible: Ints, best: Ints) -> int:
 
 def schedule(framework: Framework, snapshot: Snapshot, pod: PodInfo, search: Search) -> Attempt:
     """Return what the scheduler decides for ``pod``; nothing is changed."""
-    state = CycleState()
-    diagnosis = Diagnosis(snapshot.order)
-    attempt = Attempt(Result.ERROR, diagnosis, search.start, state=state)
-    if not len(snapshot.nodes):
-        attempt.result, attempt.error = Result.UNSCHEDULABLE, NO_NODES
-        return attempt
-    prepared = framework.pre_filter(state, pod, snapshot)
-    if not prepared.status.is_success:
-        return _rejected_before_filter(framework, snapshot, pod, attempt, prepared.status)
-    if not _try_nominated_node(framework, snapshot, pod, attempt):
-        _find_feasible(framework, snapshot, pod, attempt, (search, prepared))
-    if attempt.error:
-        return attempt
-    if not len(attempt.feasible):
-        return _post_filter(framework, snapshot, pod, attempt)
-    return _choose(framework, snapshot, pod, attempt, search.tie_break)
+    attempt = Attempt(Result.ERROR, Diagnosis(snapshot.order), search.start)
+    _Cycle(framework, snapshot, pod, search, attempt).run()
+    return attempt
 
 
-def _rejected_before_filter(
-    framework: Framework, snapshot: Snapshot, pod: PodInfo, attempt: Attempt, status: Status
-) -> Attempt:
-    if not status.is_rejected:
-        attempt.error = status.message
-        return attempt
-    diagnosis = attempt.diagnosis
-    diagnosis.absent = status
-    diagnosis.pre_filter = status.message
-    _blame(diagnosis, status.code, status.plugin)
-    return _post_filter(framework, snapshot, pod, attempt)
+@dataclass(frozen=True, slots=True)
+class _Cycle:
+    """The steps of one attempt; each fills in a part of ``attempt``."""
 
+    framework: Framework
+    snapshot: Snapshot
+    pod: PodInfo
+    search: Search
+    attempt: Attempt
 
-def _blame(diagnosis: Diagnosis, code: Code, plugin: str) -> None:
-    if code is Code.PENDING:
-        diagnosis.pending_plugins.add(plugin)
-    else:
-        diagnosis.unschedulable_plugins.add(plugin)
+    def run(self) -> None:
+        """Go through the steps until the attempt has a result."""
+        attempt = self.attempt
+        if not len(self.snapshot.nodes):
+            attempt.result, attempt.error = Result.UNSCHEDULABLE, NO_NODES
+            return
+        prepared = self.framework.pre_filter(attempt.state, self.pod, self.snapshot)
+        if not prepared.status.is_success:
+            self._end_before_filter(prepared.status)
+            return
+        if not self._nominated_node_fits():
+            self._find_feasible(prepared)
+        if attempt.error:
+            return
+        if len(attempt.feasible):
+            self._choose()
+        else:
+            self._make_room()
 
+    def _end_before_filter(self, status: Status) -> None:
+        """PreFilter turned the whole pod away, or failed."""
+        if not status.is_rejected:
+            self.attempt.error = status.message
+            return
+        diagnosis = self.attempt.diagnosis
+        diagnosis.absent = status
+        diagnosis.pre_filter = status.message
+        diagnosis.blame(status.plugin, status.code)
+        self._make_room()
 
-def _try_nominated_node(
-    framework: Framework, snapshot: Snapshot, pod: PodInfo, attempt: Attempt
-) -> bool:
-    """Look at the nominated node first; if it fits it is the only feasible one.
+    def _nominated_node_fits(self) -> bool:
+        """Look at the nominated node first; if it fits it is the only feasible one.
 
-    PreFilter's restriction does not apply here, and an error is only logged upstream.
-    """
-    row = _row_of(snapshot, pod.nominated_node)
-    if row is None:
+        PreFilter's restriction does not apply here, and an error is only logged upstream.
+        """
+        name = self.pod.nominated_node
+        row = self.snapshot.nodes.row_of(name) if name else None
+        if row is None:
+            return False
+        outcome = self._filter(np.array([row], np.int64))
+        if outcome.passed[row]:
+            self.attempt.feasible = np.array([row], np.int64)
+            return True
+        if not outcome.has_errors:
+            self.attempt.diagnosis.record(outcome.rejections)
         return False
-    only = _mask(len(snapshot.nodes), np.array([row], np.int64))
-    outcome = framework.filter(attempt.state, pod, snapshot.nodes, only)
-    if outcome.passed[row]:
-        attempt.feasible = np.array([row], np.int64)
-        return True
-    if not outcome.has_errors:
-        _record(attempt.diagnosis, outcome.rejections)
-    return False
 
+    def _filter(self, rows: Ints) -> FilterOutcome:
+        nodes = self.snapshot.nodes
+        return self.framework.filter(self.attempt.state, self.pod, nodes, _mask(len(nodes), rows))
 
-def _row_of(snapshot: Snapshot, name: str) -> int | None:
-    return snapshot.nodes.row_of(name) if name else None
+    def _find_feasible(self, prepared: PreFilterOutcome) -> None:
+        """Filter in rotated order until enough is found.
 
+        All rows are filtered at once and the result is cut down to what a sequential search
+        would have looked at.
+        """
+        attempt, count = self.attempt, len(self.snapshot.nodes)
+        listed = self._listed(prepared)
+        outcome = self._filter(listed)
+        rotated = _rotated(listed, self.search.start)
+        found = np.flatnonzero(outcome.passed[rotated])
+        wanted = self._wanted(len(listed))
+        end = int(found[wanted]) if len(found) > wanted else len(listed)
+        if outcome.has_errors and (failed := _first_error(outcome, rotated[:end])) is not None:
+            end, attempt.error = failed
+        looked_at = _mask(count, rotated[:end])
+        attempt.diagnosis.forget(looked_at)
+        attempt.diagnosis.record(outcome.within(looked_at))
+        feasible = rotated[found[found < end]]
+        statuses = int(np.count_nonzero(attempt.diagnosis.explicit()))
+        attempt.next_start = (self.search.start + len(feasible) + statuses) % count
+        if not attempt.error:
+            attempt.feasible = feasible
 
-def _record(diagnosis: Diagnosis, rejections: list[tuple[str, Rejection]]) -> None:
-    diagnosis.rejections.extend(rejections)
-    for plugin, rejection in rejections:
-        _blame(diagnosis, rejection.code, plugin)
+    def _listed(self, prepared: PreFilterOutcome) -> Ints:
+        """Return the rows to look at; the others get the status of absent nodes.
 
+        Its text names whoever has rejected anything so far: a nominated node that has just
+        failed adds its plugin.
+        """
+        order, nodes = self.snapshot.order, self.snapshot.nodes
+        if prepared.node_names is None:
+            return order
+        diagnosis = self.attempt.diagnosis
+        diagnosis.unschedulable_plugins.update(prepared.narrowing)
+        plugins = " ".join(sorted(diagnosis.unschedulable_plugins))
+        diagnosis.absent = unresolvable(f"node(s) didn't satisfy plugin(s) [{plugins}]")
+        rows = (nodes.row_of(name) for name in prepared.node_names)
+        found = np.array([row for row in rows if row is not None], np.int64)
+        listed: Ints = order[_mask(len(nodes), found)[order]]
+        return listed
 
-def _find_feasible(
-    framework: Framework,
-    snapshot: Snapshot,
-    pod: PodInfo,
-    attempt: Attempt,
-    how: tuple[Search, PreFilterOutcome],
-) -> None:
-    """Filter in rotated order until enough is found; fills in the attempt.
+    def _wanted(self, count: int) -> int:
+        """Without scores the first node that fits is as good as any."""
+        if not self.framework.has_score:
+            return 1
+        return feasible_wanted(count, self.search.percentage)
 
-    All rows are filtered at once and the result is cut down to what a sequential search
-    would have looked at.
-    """
-    search, prepared = how
-    diagnosis, nodes = attempt.diagnosis, snapshot.nodes
-    listed = _listed(snapshot, prepared, diagnosis)
-    outcome = framework.filter(attempt.state, pod, nodes, _mask(len(nodes), listed))
-    rotated = _rotated(listed, search.start)
-    wanted = feasible_wanted(len(listed), search.percentage) if framework.has_score else 1
-    found = np.flatnonzero(outcome.passed[rotated])
-    end = int(found[wanted]) if len(found) > wanted else len(listed)
-    if outcome.has_errors and (failed := _first_error(outcome, rotated[:end])) is not None:
-        end, attempt.error = failed
-    looked_at = _mask(len(nodes), rotated[:end])
-    _forget(diagnosis, looked_at)
-    _record(diagnosis, outcome.within(looked_at))
-    feasible = rotated[found[found < end]]
-    statuses = int(np.count_nonzero(diagnosis.explicit()))
-    attempt.next_start = (search.start + len(feasible) + statuses) % len(nodes)
-    if not attempt.error:
-        attempt.feasible = feasible
+    def _make_room(self) -> None:
+        """No node fits: ask PostFilter."""
+        attempt = self.attempt
+        attempt.result = Result.UNSCHEDULABLE
+        if self.framework.has_post_filter:
+            attempt.post_filter = self.framework.post_filter(
+                attempt.state, self.pod, self.snapshot, attempt.diagnosis
+            )
+            attempt.diagnosis.post_filter = attempt.post_filter.status.message
+
+    def _choose(self) -> None:
+        """Score what fits and take the best; a single node is taken unscored."""
+        attempt, best = self.attempt, np.zeros(1, np.int64)
+        feasible = attempt.feasible
+        if len(feasible) > 1:
+            scores = self.framework.scores(attempt.state, self.pod, self.snapshot, feasible)
+            if isinstance(scores, Status):
+                attempt.error = scores.message
+                return
+            attempt.scores = scores
+            best = np.flatnonzero(scores.totals == scores.totals.max())
+        attempt.result = Result.SCHEDULED
+        attempt.ties = feasible[best]
+        attempt.row = int(attempt.ties[0])
+        if len(best) > 1:
+            attempt.row = self.search.tie_break(self.snapshot, feasible, best)
 
 
 def _mask(count: int, rows: Ints) -> Mask:
@@ -241,19 +283,6 @@ def _rotated(rows: Ints, start: int) -> Ints:
     return np.concatenate((rows[at:], rows[:at])) if at else rows
 
 
-def _listed(snapshot: Snapshot, prepared: PreFilterOutcome, diagnosis: Diagnosis) -> Ints:
-    """Return the rows to look at; the others get the status of absent nodes."""
-    if prepared.node_names is None:
-        return snapshot.order
-    diagnosis.unschedulable_plugins.update(prepared.narrowing)
-    plugins = " ".join(sorted(diagnosis.unschedulable_plugins))
-    diagnosis.absent = unresolvable(f"node(s) didn't satisfy plugin(s) [{plugins}]")
-    rows = (_row_of(snapshot, name) for name in prepared.node_names)
-    found = np.array([row for row in rows if row is not None], np.int64)
-    named = _mask(len(snapshot.nodes), found)
-    return snapshot.order[named[snapshot.order]]
-
-
 def _first_error(outcome: FilterOutcome, looked_at: Ints) -> tuple[int, str] | None:
     """Return the position of the first node that fails with an error, and the error's text."""
     first: tuple[int, str] | None = None
@@ -264,47 +293,3 @@ def _first_error(outcome: FilterOutcome, looked_at: Ints) -> tuple[int, str] | N
         if hit.size and (first is None or hit[0] < first[0]):
             first = int(hit[0]), error_text(plugin, rejection.reason)
     return first
-
-
-def _forget(diagnosis: Diagnosis, looked_at: Mask) -> None:
-    """A node that is looked at again (the nominated one) gets its new status only."""
-    diagnosis.rejections = [
-        (plugin, rejection.within(~looked_at)) for plugin, rejection in diagnosis.rejections
-    ]
-
-
-def _post_filter(
-    framework: Framework, snapshot: Snapshot, pod: PodInfo, attempt: Attempt
-) -> Attempt:
-    attempt.result = Result.UNSCHEDULABLE
-    if framework.has_post_filter:
-        result = framework.post_filter(attempt.state, pod, snapshot, attempt.diagnosis)
-        attempt.post_filter = result
-        attempt.diagnosis.post_filter = result.status.message
-    return attempt
-
-
-def _choose(
-    framework: Framework,
-    snapshot: Snapshot,
-    pod: PodInfo,
-    attempt: Attempt,
-    tie_break: TieBreak,
-) -> Attempt:
-    best = np.zeros(1, np.int64)
-    if len(attempt.feasible) == 1:
-        attempt.ties = attempt.feasible
-    else:
-        scores = framework.scores(attempt.state, pod, snapshot, attempt.feasible)
-        if isinstance(scores, Status):
-            attempt.error = scores.message
-            return attempt
-        attempt.scores = scores
-        best = np.flatnonzero(scores.totals == scores.totals.max())
-        attempt.ties = attempt.feasible[best]
-    attempt.result = Result.SCHEDULED
-    if len(attempt.ties) == 1:
-        attempt.row = int(attempt.ties[0])
-    else:
-        attempt.row = tie_break(snapshot, attempt.feasible, best)
-    return attempt

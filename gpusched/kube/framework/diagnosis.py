@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/scheduler/framework/types.go (Diagnosis, FitError), v1.36.1.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +36,21 @@ class Diagnosis:
     post_filter: str = ""
     unschedulable_plugins: set[str] = field(default_factory=set)
     pending_plugins: set[str] = field(default_factory=set)
+
+    def record(self, rejections: Iterable[tuple[str, Rejection]]) -> None:
+        """Keep what plugins said of nodes, and who said it."""
+        for plugin, rejection in rejections:
+            self.rejections.append((plugin, rejection))
+            self.blame(plugin, rejection.code)
+
+    def blame(self, plugin: str, code: Code) -> None:
+        """Keep who turned the pod away, for the queue."""
+        (self.pending_plugins if code is Code.PENDING else self.unschedulable_plugins).add(plugin)
+
+    def forget(self, rows: Mask) -> None:
+        """Drop what was said of ``rows``: a node that is looked at again has one status only."""
+        kept = ((plugin, rejection.within(~rows)) for plugin, rejection in self.rejections)
+        self.rejections = [entry for entry in kept if entry[1].nodes.any()]
 
     def explicit(self) -> Mask:
         """Return True for rows with a status of their own; shape (N,)."""
