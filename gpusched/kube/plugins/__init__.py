@@ -10,6 +10,7 @@ from gpusched.kube.framework.interface import Plugin
 from gpusched.kube.framework.runtime import PluginFactory, Registry
 from gpusched.kube.plugins.default_binder import DefaultBinder
 from gpusched.kube.plugins.default_preemption import DefaultPreemption
+from gpusched.kube.plugins.dynamic_resources import DynamicResources
 from gpusched.kube.plugins.image_locality import ImageLocality
 from gpusched.kube.plugins.inter_pod_affinity import InterPodAffinity
 from gpusched.kube.plugins.node_affinity import NodeAffinity
@@ -48,6 +49,7 @@ IN_TREE: Registry = {
     "NodeResourcesFit": _configured(NodeResourcesFit),
     "PodTopologySpread": PodTopologySpread.create,
     "InterPodAffinity": InterPodAffinity.create,
+    "DynamicResources": DynamicResources,
     "DefaultPreemption": DefaultPreemption.create,
     "NodeResourcesBalancedAllocation": _configured(NodeResourcesBalancedAllocation),
     "ImageLocality": _plain(ImageLocality),
