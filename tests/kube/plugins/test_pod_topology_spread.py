@@ -191,7 +191,11 @@ def test_extension_points_without_their_data_are_errors() -> None:
     pod, state, nodes = world.pod("p"), CycleState(), world.snapshot.nodes
     (rejection,) = SYSTEM.filter(state, pod, nodes)
     text = 'reading "PreFilterPodTopologySpread" from cycleState: not found'
-    assert (rejection.reason, rejection.code, rejection.nodes.all()) == (text, Code.ERROR, True)
+    assert (rejection.reason, rejection.code, bool(rejection.nodes.all())) == (
+        text,
+        Code.ERROR,
+        True,
+    )
     assert SYSTEM.add_pod(state, pod, pod, nodes.copy_row(0)).message == text
     score = SYSTEM.score(state, pod, world.snapshot, world.rows("a1"))
     assert isinstance(score, Status)

@@ -68,8 +68,9 @@ class World:
         return compile_pod(Pod.model_validate(pod), self.resources)
 
     def placed(self, name: str, node: str, spec: Json | None = None, **metadata: Any) -> PodInfo:
-        """Put a pod on a node and return it."""
-        pod = self.pod(name, spec, **metadata)
+        """Put a pod, started long ago, on a node and return it."""
+        status = {"startTime": "2026-01-01T00:00:00Z", **metadata.pop("status", {})}
+        pod = self.pod(name, spec, status=status, **metadata)
         self.cache.add_pod(pod, node)
         return pod
 
