@@ -21,7 +21,7 @@ from gpusched.api.config import (
 )
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.pod import PodInfo
-from gpusched.decide import record
+from gpusched.decide import claims, record
 from gpusched.decide.case import Case, ForcedPreemption, MalformedCaseError
 from gpusched.decide.settings import ENGINES, Settings, TieBreak
 from gpusched.decide.world import PendingPod, World, build
@@ -131,6 +131,7 @@ class _Session:
             if attempt.result is Result.SCHEDULED:
                 yield self.bind(turn, attempt, number)
                 return
+            claims.write(self.world.cache.objects, claims.freed(turn.framework, attempt.state))
             nominations = self.nominations(turn, attempt)
             yield record.failed(turn.pod.key, number, attempt, self.snapshot(), nominations)
             if attempt.result is Result.ERROR or attempt.error:
@@ -203,6 +204,9 @@ class _Session:
         if not status.is_success:
             self.world.evict(pod.key)
             return decision | {"result": "error", "message": f"reserve: {status.message}"}
+        if pod.shape.spec.resource_claims:
+            taken = claims.taken(turn.framework, attempt.state, pod)
+            claims.write(self.world.cache.objects, taken)
         pod.start_time = _FIRST_START + turn.index * _SECOND
         pod.nominated_node = ""
         return decision
