@@ -147,10 +147,8 @@ class _Builder:
             self.lines.setdefault(tuple(self.path), event.start_mark.line)
         if anchor:
             self.open_anchors.add(anchor)
-        if isinstance(event, yaml.ScalarEvent):
-            value = _scalar(event)
-        else:
-            value = self._collection(event)
+        is_scalar = isinstance(event, yaml.ScalarEvent)
+        value = _scalar(event) if is_scalar else self._collection(event)
         if anchor:
             self.open_anchors.discard(anchor)
             self.anchors[anchor] = (value, self.count - before)

@@ -5,7 +5,7 @@ faults with file, document, line and field.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gpusched.api.decode import Finding, Path, path_text, strict
@@ -48,6 +48,12 @@ class Manifest:
         text = path if isinstance(path, str) else path_text(path)
         whole = ".".join(part for part in (path_text(self._prefix), text) if part)
         return line_of(self._chunk, self._nth, whole) or self.line
+
+    def part(self, obj: dict[str, Any], path: Path) -> "Manifest":
+        """Return an object that stands inside this one as a manifest of its own."""
+        prefix = (*self._prefix, *path)
+        inner = replace(self, object=obj, _prefix=prefix)
+        return replace(inner, line=inner.line_of(()))
 
     def fault(self, message: str, path: str | Path = ()) -> Fault:
         """Return a fault of this object, with its place."""
@@ -156,6 +162,6 @@ def _typed(item: Any, parent: Mapping[str, Any]) -> Any:
 
 def _judged(found: Manifest | Fault, judge: Judge) -> Iterator[Manifest | Fault]:
     if isinstance(found, Manifest):
-        for finding in judge(found.object):
-            yield found.fault(str(finding), finding.path)
+        faults = [found.fault(str(finding), finding.path) for finding in judge(found.object)]
+        yield from sorted(faults, key=lambda fault: fault.line)
     yield found
