@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gpusched.api.defaulting import prepare_for_create, set_defaults
 from gpusched.api.validation import FieldError, validate_object
+from gpusched.api.validation.errors import quote
 from gpusched.api.wire import DecodeError, Json, decode, encode
 
 UID: Final = "uid"
@@ -32,16 +33,22 @@ class Refused:
     """The object was not accepted.
 
     Attributes:
-        message: The whole message.
-        errors: What is wrong, field by field; empty if the object could not even be read.
+        message: What is wrong.
+        errors: The same field by field; empty if the object could not even be read.
+        answer: The whole message of the HTTP answer: what could not be read says as what.
+        reason: The status's reason.
+        code: The HTTP status.
     """
 
     message: str
     errors: tuple[FieldError, ...] = ()
+    answer: str = ""
+    reason: str = "Invalid"
+    code: int = 422
 
 
 def create(obj: Any, *, uid: str = UID, creation_timestamp: str = CREATED) -> Created | Refused:
-    """Return what creating an object gives; ``obj`` itself stays as it is.
+    r"""Return what creating an object gives; ``obj`` itself stays as it is.
 
     Args:
         obj: Any JSON value, as a client sends it.
@@ -49,22 +56,50 @@ def create(obj: Any, *, uid: str = UID, creation_timestamp: str = CREATED) -> Cr
         creation_timestamp: When, in RFC 3339.
 
     >>> create({"apiVersion": "v1"}).message
-    'Object \\'Kind\\' is missing in \\'{"apiVersion": "v1"}\\''
+    'Object \'Kind\' is missing in \'{"apiVersion": "v1"}\''
     """
+    decoded = read(obj)
+    if isinstance(decoded, Refused):
+        return decoded
+    return store(decoded, uid=uid, creation_timestamp=creation_timestamp)
+
+
+def read(obj: Any) -> Json | Refused:
+    """Return a new object, well-typed and with its version's defaults: what admission gets."""
     try:
         decoded = decode(obj)
     except DecodeError as error:
-        return Refused(str(error))
-    metadata = decoded.setdefault("metadata", {})
-    metadata |= {"uid": uid, "creationTimestamp": creation_timestamp}
+        message = str(error)
+        return Refused(message, (), _unreadable(obj, message), "BadRequest", 400)
+    decoded.setdefault("metadata", {})
     set_defaults(decoded)
+    return decoded
+
+
+def _unreadable(obj: Any, message: str) -> str:
+    kind = obj.get("kind") if isinstance(obj, dict) else None
+    if not isinstance(kind, str) or not kind:
+        return message
+    return f'{kind} in version "{_version(obj)}" cannot be handled as a {kind}: {message}'
+
+
+def _version(obj: Json) -> str:
+    return str(obj.get("apiVersion", "")).rpartition("/")[2]
+
+
+def store(decoded: Json, *, uid: str = UID, creation_timestamp: str = CREATED) -> Created | Refused:
+    """Return what becomes of a read and admitted object, whose metadata it completes in place."""
+    metadata = decoded["metadata"]
+    metadata |= {"uid": uid, "creationTimestamp": creation_timestamp}
     if metadata.get("generateName") and not metadata.get("name"):
         problem = "metadata.name was not generated"
-        return Refused(f"Internal error occurred: {problem}", (FieldError("", "", problem),))
+        message = f"Internal error occurred: {problem}"
+        return Refused(message, (FieldError("", "", problem),), message, "InternalError", 500)
     prepare_for_create(decoded)
     errors = tuple(validate_object(decoded))
     if errors:
-        return Refused(refusal(decoded, errors), errors)
+        message = refusal(decoded, errors)
+        return Refused(message, errors, message)
     return Created(encode(decoded))
 
 
@@ -74,4 +109,4 @@ def refusal(obj: Json, errors: tuple[FieldError, ...]) -> str:
     kind = f"{obj['kind']}.{group}" if group else obj["kind"]
     texts = tuple(dict.fromkeys(map(str, errors)))
     shown = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-    return f'{kind} "{obj["metadata"].get("name", "")}" is invalid: {shown}'
+    return f"{kind} {quote(obj['metadata'].get('name', ''))} is invalid: {shown}"

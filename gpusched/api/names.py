@@ -258,6 +258,8 @@ def path_segment_prefix(text: str) -> Problems:
 
 def generated(rule: Rule, prefix: str) -> Problems:
     """Apply a rule to a ``generateName``, which more characters will follow."""
+    if rule is path_segment:
+        return path_segment_prefix(prefix)
     # Upstream replaces two characters, the dash and the one before it, by one letter.
     return rule(prefix[:-2] + "a" if len(prefix) > 1 and prefix.endswith("-") else prefix)
 

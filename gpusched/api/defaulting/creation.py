@@ -37,6 +37,7 @@ _GATED: Final = {
     "reason": "SchedulingGated",
     "message": "Scheduling is blocked due to non-empty scheduling gates",
 }
+_TEMPLATE_GENERATION: Final = "deprecated.daemonset.template.generation"
 _NAMESPACE_FINALIZER: Final = "kubernetes"
 _JOB_NAME_LABELS: Final = ("job-name", "batch.kubernetes.io/job-name")
 _JOB_UID_LABELS: Final = ("controller-uid", "batch.kubernetes.io/controller-uid")
@@ -67,7 +68,8 @@ def _prepare_pod(obj: Json) -> None:
     if spec["terminationGracePeriodSeconds"] < 0:
         spec["terminationGracePeriodSeconds"] = 1
     drop_gated_off(spec)
-    obj["status"] = {"phase": "Pending", "qosClass": qos_class(spec)}
+    given = (obj.get("status") or {}).get("qosClass")
+    obj["status"] = {"phase": "Pending", "qosClass": given or qos_class(spec)}
     if spec.get("schedulingGates"):
         obj["status"]["conditions"] = [dict(_GATED)]
     labels = obj["metadata"].get("labels") or {}
@@ -107,8 +109,10 @@ def drop_gated_off(spec: Json) -> None:
     for name in ("containers", "initContainers", "ephemeralContainers"):
         for container in spec.get(name) or ():
             lifecycle = container.get("lifecycle")
-            if lifecycle and lifecycle.pop("stopSignal", None) and not lifecycle:
-                del container["lifecycle"]
+            if lifecycle and "stopSignal" in lifecycle:
+                del lifecycle["stopSignal"]
+                if not lifecycle:
+                    del container["lifecycle"]
     for volume in spec.get("volumes") or ():
         for source in volume.get("projected", {}).get("sources") or ():
             source.pop("clusterTrustBundle", None)
@@ -123,9 +127,18 @@ def _prepare_cron_job(obj: Json) -> None:
     drop_gated_off(obj["spec"]["jobTemplate"]["spec"]["template"]["spec"])
 
 
+def _prepare_daemon_set(obj: Json) -> None:
+    """Note the template's generation, which used to be a field."""
+    _prepare_template(obj)
+    annotations = obj["metadata"].setdefault("annotations", {})
+    annotations.setdefault(_TEMPLATE_GENERATION, "1")
+
+
 def _prepare_stateful_set(obj: Json) -> None:
     _prepare_template(obj)
     obj["spec"]["updateStrategy"].get("rollingUpdate", {}).pop("maxUnavailable", None)
+    for claim in obj["spec"].get("volumeClaimTemplates") or ():
+        claim |= {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
 
 
 def _prepare_job(obj: Json) -> None:
@@ -152,13 +165,30 @@ def _prepare_namespace(obj: Json) -> None:
     labels["kubernetes.io/metadata.name"] = obj["metadata"].get("name", "")
 
 
+def _prepare_node(obj: Json) -> None:
+    """Drop the configuration of kubelets from afar, which is no more."""
+    obj["spec"].pop("configSource", None)
+    obj["status"].pop("config", None)
+
+
 def _prepare_persistent_volume(obj: Json) -> None:
     obj["status"] = {"phase": "Pending"}
+    if "creationTimestamp" in obj["metadata"]:
+        obj["status"]["lastPhaseTransitionTime"] = obj["metadata"]["creationTimestamp"]
+
+
+def _prepare_limit_range(obj: Json) -> None:
+    """Name what came without a name; upstream draws a UID for that."""
+    metadata = obj["metadata"]
+    if not metadata.get("name"):
+        metadata["name"] = metadata.get("uid", "")
 
 
 def _prepare_persistent_volume_claim(obj: Json) -> None:
     """Keep the data source under its present and its former name."""
     spec = obj["spec"]
+    if (spec.get("dataSourceRef") or {}).get("namespace"):
+        del spec["dataSourceRef"]  # the feature gate for other namespaces is off
     source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
     if reference is None and source is not None and not _is_claim_or_snapshot(source):
         del spec["dataSource"]
@@ -189,11 +219,13 @@ def _prepare_service_account(obj: Json) -> None:
 
 _BY_KIND: Final[dict[str, Callable[[Json], None]]] = {
     "CronJob": _prepare_cron_job,
-    "DaemonSet": _prepare_template,
+    "DaemonSet": _prepare_daemon_set,
     "Deployment": _prepare_template,
     "Job": _prepare_job,
     "Lease": _prepare_lease,
+    "LimitRange": _prepare_limit_range,
     "Namespace": _prepare_namespace,
+    "Node": _prepare_node,
     "PersistentVolume": _prepare_persistent_volume,
     "PersistentVolumeClaim": _prepare_persistent_volume_claim,
     "Pod": _prepare_pod,

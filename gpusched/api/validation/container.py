@@ -16,6 +16,7 @@ from gpusched.api.validation.errors import (
     each,
     forbidden,
     invalid,
+    not_found,
     not_supported,
     one_of,
     required,
@@ -34,6 +35,10 @@ _RESTART_POLICIES: Final = ("Always", "Never", "OnFailure")
 _RULE_ACTIONS: Final = ("Restart", "RestartAllContainers")
 _RESIZED: Final = ("cpu", "memory")
 _RESIZE_POLICIES: Final = ("NotRequired", "RestartContainer")
+_NOT_EPHEMERAL: Final = (
+    "ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resizePolicy",
+    "restartPolicy", "restartPolicyRules",
+)  # fmt: skip
 _MOST_RULES: Final = 20
 _MOST_CODES: Final = 255
 
@@ -92,6 +97,48 @@ def validate_init_containers(spec: Json, pod: PodContext, path: str) -> Errors:
             yield from validate_probes(container, pod.grace, place)
         else:
             yield from _validate_no_sidecar(container, place)
+
+
+def validate_ephemeral_containers(spec: Json, pod: PodContext, path: str) -> Errors:
+    """Check a pod's ephemeral containers, which it can have only later in its life."""
+    others = {
+        container.get("name", "")
+        for kind in ("containers", "initContainers")
+        for container in spec.get(kind) or ()
+    }
+    names = set(others)
+    for index, container in enumerate(spec.get("ephemeralContainers") or ()):
+        place, name = f"{path}.ephemeralContainers[{index}]", container.get("name", "")
+        yield from _validate_any(container, pod, place)
+        yield from validate_image_space(container, place)
+        if name in names:
+            yield duplicate(f"{place}.name", name)
+        names.add(name)
+        target = container.get("targetContainerName")
+        if target and target not in others:
+            yield not_found(f"{place}.targetContainerName", target)
+        yield from _validate_ephemeral_fields(container, place)
+
+
+def _validate_ephemeral_fields(container: Json, path: str) -> Errors:
+    detail = "cannot be set for an Ephemeral Container"
+    for name in _NOT_EPHEMERAL:
+        if container.get(name) not in (None, ""):
+            yield forbidden(f"{path}.{name}", detail)
+    resources = container.get("resources") or {}
+    if any(value is not None for value in resources.values()):
+        yield forbidden(f"{path}.resources", detail)
+    for index, mount in enumerate(container.get("volumeMounts") or ()):
+        for name in ("subPath", "subPathExpr"):
+            if mount.get(name):
+                yield forbidden(f"{path}.volumeMounts[{index}].{name}", detail)
+
+
+def validate_image_space(container: Json, path: str) -> Errors:
+    """Forbid blanks around an image's name, which templates may have."""
+    image = container.get("image", "")
+    if image != image.strip():
+        yield invalid(f"{path}.image", image, "must not have leading or trailing whitespace")
 
 
 def _validate_no_sidecar(container: Json, path: str) -> Errors:

@@ -124,6 +124,11 @@ def too_many(field: str, found: int, allowed: int) -> FieldError:
     return FieldError(field, "FieldValueTooMany", message)
 
 
+def internal(field: str, detail: str) -> FieldError:
+    """The API server itself stumbled over a value."""
+    return FieldError(field, "InternalError", f"Internal error: {detail}")
+
+
 def each(field: str, value: Any, problems: Problems) -> Errors:
     """Make an error of each problem with a value."""
     for problem in problems:

@@ -5,18 +5,41 @@ from typing import Final
 
 from gpusched.api.defaulting.creation import NAMESPACED
 from gpusched.api.names import path_segment
-from gpusched.api.validation import claims, node, pod, policy
+from gpusched.api.validation import (
+    claims,
+    jobs,
+    node,
+    pod,
+    policy,
+    quota,
+    services,
+    storage,
+    workloads,
+)
 from gpusched.api.validation.errors import Errors, FieldError
-from gpusched.api.validation.meta import validate_metadata
+from gpusched.api.validation.meta import validate_any_metadata
 from gpusched.api.wire import Json
 
 _BY_KIND: Final[dict[str, Callable[[Json], Errors]]] = {
+    "CSINode": storage.validate_csi_node,
+    "CronJob": jobs.validate_cron_job,
+    "DaemonSet": workloads.validate_daemon_set,
+    "Deployment": workloads.validate_deployment,
+    "Job": jobs.validate_job,
+    "Lease": services.validate_lease,
+    "LimitRange": quota.validate_limit_range,
     "Namespace": node.validate_namespace,
     "Node": node.validate_node,
+    "PersistentVolume": storage.validate_persistent_volume,
     "PersistentVolumeClaim": claims.validate_persistent_volume_claim,
     "Pod": pod.validate_pod,
     "PodDisruptionBudget": policy.validate_pod_disruption_budget,
     "PriorityClass": policy.validate_priority_class,
+    "ReplicaSet": workloads.validate_replica_set,
+    "ResourceQuota": quota.validate_resource_quota,
+    "Service": services.validate_service,
+    "StatefulSet": workloads.validate_stateful_set,
+    "StorageClass": storage.validate_storage_class,
 }
 
 
@@ -30,5 +53,5 @@ def validate_object(obj: Json) -> list[FieldError]:
     errors = list(rules(obj)) if rules else []
     if not errors:
         metadata = obj["metadata"]
-        errors = list(validate_metadata(metadata, path_segment, namespaced=kind in NAMESPACED))
+        errors = list(validate_any_metadata(metadata, path_segment, namespaced=kind in NAMESPACED))
     return errors

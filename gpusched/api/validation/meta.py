@@ -22,11 +22,18 @@ IMMUTABLE: Final = "field is immutable"
 _ANNOTATIONS_SIZE: Final = 256 * 1024
 _NEVER_OWNERS: Final = {("v1", "Event"): "/v1, Kind=Event"}
 _ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
+_STANDARD_FINALIZERS: Final = frozenset({"kubernetes", _ORPHAN, _FOREGROUND})
 _LONGEST_MANAGER: Final = 128
 
 
 def validate_metadata(metadata: Json, name_rule: Rule, *, namespaced: bool) -> Errors:
-    """Check an object's metadata on creation."""
+    """Check an object's metadata on creation, as the rules of most kinds do."""
+    yield from validate_any_metadata(metadata, name_rule, namespaced=namespaced)
+    yield from _validate_standard_finalizers(metadata)
+
+
+def validate_any_metadata(metadata: Json, name_rule: Rule, *, namespaced: bool) -> Errors:
+    """Check what must be right in the metadata of each and every object."""
     prefix, name = metadata.get("generateName"), metadata.get("name")
     if prefix:
         yield from each("metadata.generateName", prefix, generated(name_rule, prefix))
@@ -119,12 +126,26 @@ def _validate_finalizers(finalizers: list[str]) -> Errors:
         )
 
 
+def _validate_standard_finalizers(metadata: Json) -> Errors:
+    for index, finalizer in enumerate(metadata.get("finalizers") or ()):
+        yield from validate_finalizer_domain(finalizer, f"metadata.finalizers[{index}]")
+
+
+def validate_finalizer_domain(finalizer: str, path: str) -> Errors:
+    """Require a domain in front of finalizers that are not Kubernetes' own."""
+    if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+        detail = "name is neither a standard finalizer name nor is it fully qualified"
+        yield invalid(path, finalizer, detail)
+
+
 def _validate_managed_fields(entries: list[Json]) -> Errors:
     for index, entry in enumerate(entries):
         path = f"metadata.managedFields[{index}]"
         if entry.get("operation", "") not in {"Apply", "Update"}:
             operation = entry.get("operation", "")
             yield invalid(f"{path}.operation", operation, "must be `Apply` or `Update`")
+        if len(entry.get("manager", "").encode()) > _LONGEST_MANAGER:
+            yield too_long(f"{path}.manager", _LONGEST_MANAGER)
         if entry.get("fieldsType") and entry["fieldsType"] != "FieldsV1":
             yield invalid(f"{path}.fieldsType", entry["fieldsType"], "must be `FieldsV1`")
 

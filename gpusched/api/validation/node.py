@@ -8,8 +8,8 @@ from typing import Final
 
 from gpusched.api.names import dns_label, dns_subdomain, label_key
 from gpusched.api.validation.addresses import family, validate_cidr
-from gpusched.api.validation.errors import Errors, checked, duplicate, invalid
-from gpusched.api.validation.meta import validate_metadata
+from gpusched.api.validation.errors import Errors, checked, duplicate, internal, invalid, quote
+from gpusched.api.validation.meta import validate_finalizer_domain, validate_metadata
 from gpusched.api.validation.resources import validate_quantity
 from gpusched.api.validation.tolerations import validate_taints
 from gpusched.api.wire import Json
@@ -47,7 +47,7 @@ def _validate_features(features: list[str]) -> Errors:
             yield duplicate(place, feature)
         elif index and feature < features[index - 1]:
             yield invalid(place, feature, "list must be sorted alphabetically")
-        problem = f'invalid feature name "{feature}": must'
+        problem = f"invalid feature name {quote(feature)}: must"
         if len(feature) > _FEATURE_LENGTH:
             yield invalid(place, feature, f"{problem} be no more than {_FEATURE_LENGTH} characters")
         elif not re.fullmatch(_FEATURE, feature):
@@ -63,8 +63,16 @@ def _validate_features(features: list[str]) -> Errors:
 def _validate_networks(networks: list[str]) -> Errors:
     for index, network in enumerate(networks):
         yield from validate_cidr(network, f"spec.podCIDRs[{index}]")
+    if len(networks) < _FAMILIES:
+        return
+    for index, network in enumerate(networks):
+        if family(network) is None:
+            problem = f"invalid CIDR[{index}]: <nil> (invalid CIDR address: {network})"
+            detail = "invalid PodCIDRs. failed to check with dual stack with error:"
+            yield internal("spec.podCIDRs", f"{detail}{problem}")
+            break
     families = {family(network) for network in networks}
-    if len(networks) > 1 and (len(families) != _FAMILIES or len(networks) > _FAMILIES):
+    if None in families or len(families) != _FAMILIES or len(networks) > _FAMILIES:
         detail = "may specify no more than one CIDR for each IP family"
         yield invalid("spec.podCIDRs", networks, detail)
 
@@ -74,9 +82,4 @@ def validate_namespace(obj: Json) -> Errors:
     yield from validate_metadata(obj["metadata"], dns_label, namespaced=False)
     for finalizer in (obj.get("spec") or {}).get("finalizers") or ():
         yield from checked(label_key, "spec.finalizers", finalizer)
-        if "/" not in finalizer and finalizer not in _FINALIZERS:
-            detail = "name is neither a standard finalizer name nor is it fully qualified"
-            yield invalid("spec.finalizers", finalizer, detail)
-
-
-_FINALIZERS: Final = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+        yield from validate_finalizer_domain(finalizer, "spec.finalizers")

@@ -11,7 +11,9 @@ from gpusched.api.validation.affinity import validate_affinity
 from gpusched.api.validation.container import (
     PodContext,
     validate_containers,
+    validate_ephemeral_containers,
     validate_host_network_ports,
+    validate_image_space,
     validate_init_containers,
 )
 from gpusched.api.validation.dns import validate_dns, validate_host_aliases, validate_host_names
@@ -50,7 +52,8 @@ def validate_pod(obj: Json) -> Errors:
     """Check a Pod on creation."""
     metadata, spec = obj["metadata"], obj["spec"]
     yield from validate_metadata(metadata, dns_subdomain, namespaced=True)
-    yield from _validate_annotations(metadata.get("annotations") or {}, spec)
+    annotations = metadata.get("annotations") or {}
+    yield from validate_pod_annotations(annotations, spec, "metadata.annotations")
     yield from validate_pod_spec(spec, "spec", name=metadata.get("name", ""), is_pod=True)
     yield from _validate_only_for_pods(spec)
     if spec.get("ephemeralContainers"):
@@ -61,14 +64,15 @@ def validate_pod(obj: Json) -> Errors:
         )
 
 
-def _validate_annotations(annotations: Json, spec: Json) -> Errors:
+def validate_pod_annotations(annotations: Json, spec: Json, path: str) -> Errors:
+    """Check the annotations that mean something to Kubernetes on pods."""
     if _MIRROR in annotations and not spec.get("nodeName"):
-        place = f"metadata.annotations[{_MIRROR}]"
+        place = f"{path}[{_MIRROR}]"
         detail = "must set spec.nodeName if mirror pod annotation is set"
         yield invalid(place, annotations[_MIRROR], detail)
     cost = annotations.get(_DELETION_COST, "0")
     if not re.fullmatch(r"0|-?[1-9][0-9]*", cost) or not -(2**31) <= int(cost) < 2**31:
-        yield invalid(f"metadata.annotations[{_DELETION_COST}]", cost, "must be a 32bit integer")
+        yield invalid(f"{path}[{_DELETION_COST}]", cost, "must be a 32bit integer")
 
 
 def _validate_only_for_pods(spec: Json) -> Errors:
@@ -80,10 +84,7 @@ def _validate_only_for_pods(spec: Json) -> Errors:
                 yield forbidden(place, detail)
     for kind in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(kind) or ()):
-            image = container.get("image", "")
-            if image != image.strip():
-                detail = "must not have leading or trailing whitespace"
-                yield invalid(f"spec.{kind}[{index}].image", image, detail)
+            yield from validate_image_space(container, f"spec.{kind}[{index}]")
 
 
 def validate_pod_spec(spec: Json, path: str, *, name: str = "", is_pod: bool = False) -> Errors:
@@ -107,6 +108,7 @@ def validate_pod_spec(spec: Json, path: str, *, name: str = "", is_pod: bool = F
     )
     yield from validate_containers(spec, pod, path)
     yield from validate_init_containers(spec, pod, path)
+    yield from validate_ephemeral_containers(spec, pod, path)
     yield from validate_pod_level(spec, path)
     yield from validate_host_network_ports(spec, path, is_pod=is_pod)
     yield from one_of(f"{path}.restartPolicy", spec["restartPolicy"], _RESTART_POLICIES)

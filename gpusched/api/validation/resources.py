@@ -147,7 +147,7 @@ def _is_whole_pages(name: str, amount: Quantity) -> bool:
         size = Quantity.parse(name.removeprefix("hugepages-")).value()
     except InvalidQuantityError:
         return False
-    return size > 0 and amount.value() >= size and amount.value() % size == 0
+    return size > 0 and amount.value() % size == 0
 
 
 def _validate_within_limit(name: str, text: str, limits: Json, path: str) -> Errors:

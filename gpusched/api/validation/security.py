@@ -23,7 +23,7 @@ _PROFILES: Final = ("Localhost", "RuntimeDefault", "Unconfined")
 _ENUMS: Final = {
     "fsGroupChangePolicy": ("Always", "OnRootMismatch"),
     "supplementalGroupsPolicy": ("Merge", "Strict"),
-    "seLinuxChangePolicy": ("MountOption", "Recursive"),
+    "seLinuxChangePolicy": ("Recursive",),
 }
 _SYSCTL: Final = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _SYSCTLS: Final = rf"^({_SYSCTL}[\./])*{_SYSCTL}$"

@@ -84,7 +84,7 @@ def _validate_source(volume: Json, pod_name: str, path: str) -> Errors:
         for problem in dns_subdomain(claim):
             yield invalid(f"{path}.name", volume["name"], f'PVC name "{claim}": {problem}')
     for name in others:
-        yield forbidden(f"{path}.{'cephFS' if name == 'cephfs' else name}", _ONE_TYPE)
+        yield forbidden(f"{path}.{_FORBIDDEN_AS.get(name, name)}", _ONE_TYPE)
 
 
 def _validate_empty_dir(source: Json, path: str) -> Errors:
@@ -178,6 +178,9 @@ _ORDER: Final = (
     "csi", "ephemeral", "image",
 )  # fmt: skip
 """Sources in the order in which upstream looks; the first is checked, the others are too many."""
+
+_FORBIDDEN_AS: Final = {"cephfs": "cephFS", "downwardAPI": "downwarAPI"}
+"""Names, with upstream's slip, that a source has where it is one too many."""
 
 _NAMED_OTHERWISE: Final = {"gcePersistentDisk": "persistentDisk"}
 

@@ -125,7 +125,7 @@ def _struct_decoder(struct: str) -> _Decode:
             field = fields.get(name)
             if field is None or (item is None and field.expression not in _READS_NULL):
                 continue
-            path.append(name)
+            path.append(f"{field.embedded}.{name}" if field.embedded else name)
             reader.struct = struct_name
             decoder = decoders.get(name)
             if decoder is None:

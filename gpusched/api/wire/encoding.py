@@ -93,6 +93,8 @@ def _zero(field: Field) -> Callable[[], Any]:
 
 def encode_ordered(expression: str, value: Any) -> Any:
     """Return a value as Go prints it inside a message: encoded, with the fields in Go's order."""
+    if value is None:
+        return None
     for prefix in ("*", "[]"):
         if expression.startswith(prefix):
             inner = expression.removeprefix(prefix)

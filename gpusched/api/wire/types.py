@@ -1,9 +1,10 @@
 """The shapes of the kinds: which fields a Go struct has, of which type, and when they are written.
 
-``types.json`` holds one line per struct: JSON field name to type expression. An expression is ``*T``,
-``[]T``, ``map[K]T``, ``!T`` (a type that reads itself), a struct's key or a basic type such as
-``string``, ``string:v1.PullPolicy`` or ``int32``; after a comma stands ``empty`` or ``emptyzero``
-for Go's omitempty and omitzero.
+``types.json`` holds one line per struct: JSON field name to type expression. An expression is
+``*T``, ``[]T``, ``map[K]T`` or, with a name of its own, ``map[K:v1.ResourceList]T``, ``!T`` (a type
+that reads itself), a struct's key or a basic type such as ``string``, ``string:v1.PullPolicy`` or
+``int32``. After a comma stands ``empty`` or ``emptyzero`` for Go's omitempty and omitzero, after
+another the embedded struct that the field comes from.
 """
 
 import json
@@ -24,11 +25,13 @@ class Field:
         expression: The type.
         required: Written even if it is empty.
         omits_zero: An absent struct is left out too.
+        embedded: The embedded structs that hold the field, dotted; empty for a field of its own.
     """
 
     expression: str
     required: bool
     omits_zero: bool
+    embedded: str
 
 
 @cache
@@ -59,17 +62,23 @@ def fields(struct: str) -> dict[str, Field]:
     """Return a struct's fields by JSON name."""
     result = {}
     for name, text in _table()["types"][struct].items():
-        expression, _, omit = text.partition(",")
-        result[name] = Field(expression, required=not omit, omits_zero="zero" in omit)
+        expression, omit, embedded = (*text.split(","), "", "")[:3]
+        omits_zero = "zero" in omit
+        result[name] = Field(expression, not omit, omits_zero, embedded)
     return result
 
 
 def go_name(expression: str) -> str:
-    """Return a type as Go prints it: ``[]core/v1.Container`` is ``[]v1.Container``."""
+    """Return a type as Go prints it: ``[]core/v1.Container`` is ``[]v1.Container``.
+
+    >>> go_name("map[v1.ResourceName:v1.ResourceList]!resource.Quantity")
+    'v1.ResourceList'
+    """
     for prefix in ("*", "[]"):
         if expression.startswith(prefix):
             return prefix + go_name(expression.removeprefix(prefix))
     if expression.startswith("map["):
         key, _, element = expression.removeprefix("map[").partition("]")
-        return f"map[{key}]{go_name(element)}"
+        key, _, own_name = key.partition(":")
+        return own_name or f"map[{key}]{go_name(element)}"
     return expression.rpartition("/")[2].rpartition(":")[2].removeprefix("!")
