@@ -13,6 +13,8 @@ import numpy as np
 
 from gpusched.api.config import DefaultPreemptionArgs
 from gpusched.cluster.cache import Snapshot
+from gpusched.cluster.domains import per_node
+from gpusched.cluster.nodes import Ints, Mask
 from gpusched.cluster.pod import PodInfo
 from gpusched.cluster.requirements import aggregate
 from gpusched.kube.framework.cycle_state import CycleState
@@ -30,7 +32,7 @@ from gpusched.kube.framework.status import (
 )
 from gpusched.kube.plugins.default_preemption.budgets import compile_budgets
 from gpusched.kube.plugins.default_preemption.choice import best_candidates
-from gpusched.kube.plugins.default_preemption.victims import select_victims
+from gpusched.kube.plugins.default_preemption.victims import NO_VICTIMS, select_victims
 
 NEVER: Final = "not eligible due to preemptionPolicy=Never."
 TERMINATING: Final = "not eligible due to a terminating pod on the nominated node."
@@ -73,12 +75,11 @@ class DefaultPreemption:
         """Return the best candidates, or why there are none."""
         if reason := _ineligible(pod, snapshot, diagnosis):
             return PostFilterResult(unschedulable(f"preemption: {reason}"))
-        potential = diagnosis.rows_with(Code.UNSCHEDULABLE).tolist()
-        start = self.handle.draw(len(potential)) if potential else 0
-        wanted = self._wanted(len(potential))
+        search = _Search(snapshot, diagnosis.rows_with(Code.UNSCHEDULABLE))
+        start = self.handle.draw(len(search.potential)) if len(search.potential) else 0
+        wanted = self._wanted(len(search.potential))
         budgets = compile_budgets(snapshot.objects.disruption_budgets)
-        search = _Search(snapshot)
-        for row in potential[start:] + potential[:start]:
+        for row in search.rows_with_victims(pod, start):
             one = snapshot.nodes.copy_row(row)
             search.note(row, select_victims(self.handle, state.clone(), pod, one, budgets))
             if search.has_enough(wanted):
@@ -121,17 +122,51 @@ def _ineligible(pod: PodInfo, snapshot: Snapshot, diagnosis: NodeStatuses) -> st
 
 @dataclass(slots=True)
 class _Search:
-    """What the dry runs have found so far."""
+    """What the dry runs have found so far.
+
+    Attributes:
+        snapshot: Who is where.
+        potential: The rows where eviction could help; shape (P,).
+        candidates: The nodes where it does.
+        failures: What dry runs failed with.
+        reasons: Reason and code to the rows that gave them as an answer; shape (N,) each.
+    """
 
     snapshot: Snapshot
+    potential: Ints
     candidates: list[Victims] = field(default_factory=list)
-    statuses: dict[int, Status] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    reasons: dict[tuple[str, Code], Mask] = field(default_factory=dict)
+
+    def rows_with_victims(self, pod: PodInfo, start: int) -> list[int]:
+        """Return the potential rows with pods of lower priority, from the ``start``-th on.
+
+        The others need no dry run: their answer is known.
+        """
+        placed = self.snapshot.placed.items()
+        lower = [by_node for shape, by_node in placed if shape.priority < pod.priority]
+        has_victims = per_node(self.snapshot.nodes, lower)[self.potential] > 0
+        self._reject(
+            (NO_VICTIMS, Code.UNSCHEDULABLE_AND_UNRESOLVABLE), self.potential[~has_victims]
+        )
+        rotated = np.roll(self.potential, -start)
+        rows: list[int] = rotated[np.roll(has_victims, -start)].tolist()
+        return rows
 
     def note(self, row: int, found: Victims | Status) -> None:
+        """Remember what came of one dry run."""
         if isinstance(found, Victims):
             self.candidates.append(found)
-        else:
-            self.statuses[row] = found
+            return
+        if found.code is Code.ERROR:
+            self.failures.append(found.message)
+        for reason in found.reasons:
+            self._reject((reason, found.code), row)
+
+    def _reject(self, answer: tuple[str, Code], rows: Ints | int) -> None:
+        if answer not in self.reasons:
+            self.reasons[answer] = np.zeros(len(self.snapshot.nodes), np.bool_)
+        self.reasons[answer][rows] = True
 
     def has_enough(self, wanted: int) -> bool:
         """At least one of the candidates must break no budget."""
@@ -139,14 +174,10 @@ class _Search:
 
     def failure(self) -> PostFilterResult:
         """Return the answer if there is no candidate; failed dry runs keep the nomination."""
-        failed = [s.message for s in self.statuses.values() if s.code is Code.ERROR]
-        if failed:
-            return PostFilterResult(error(f"preemption: {aggregate(failed)}"))
-        diagnosis = Diagnosis(self.snapshot.order, absent=unresolvable(NOT_HELPFUL))
-        for row, status in self.statuses.items():
-            nodes = np.zeros(len(self.snapshot.nodes), np.bool_)
-            nodes[row] = True
-            diagnosis.rejections += [
-                (status.plugin, Rejection(reason, nodes, status.code)) for reason in status.reasons
-            ]
+        if self.failures:
+            return PostFilterResult(error(f"preemption: {aggregate(self.failures)}"))
+        rejections = [
+            ("", Rejection(reason, nodes, code)) for (reason, code), nodes in self.reasons.items()
+        ]
+        diagnosis = Diagnosis(self.snapshot.order, rejections, unresolvable(NOT_HELPFUL))
         return PostFilterResult(unschedulable(f"preemption: {diagnosis.message()}"), "")

@@ -4,8 +4,8 @@ Source: kubernetes/kubernetes pkg/scheduler/framework/plugins/podtopologyspread/
 v1.36.1.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import numpy as np
 
@@ -34,23 +34,45 @@ class Spread:
         own: 1 if the pod matches its own selector, else 0.
         pods: Matching pods by domain, on nodes that count.
         domains: True for values that a node that counts has; shape (V,).
+        floor: The pods of the least filled domain when they were counted.
+        on_floor: How many domains had so few.
     """
 
     constraint: Constraint
     own: int
     pods: DomainCounts
     domains: Mask
+    floor: int
+    on_floor: int
 
-    def clone(self) -> "Spread":
+    @classmethod
+    def of(cls, pod: PodShape, constraint: Constraint, pods: DomainCounts, domains: Mask) -> Self:
+        """Return the spread of freshly counted pods."""
+        own = int(constraint.selector.matches(pod.labels))
+        counted = pods.counts[domains]
+        floor = int(counted.min()) if counted.size else _NO_DOMAIN
+        return cls(constraint, own, pods, domains, floor, int(np.count_nonzero(counted == floor)))
+
+    def clone(self) -> Self:
         """Return a copy whose changes do not show here."""
-        return Spread(self.constraint, self.own, self.pods.clone(), self.domains)
+        return replace(self, pods=self.pods.clone())
 
     def least(self) -> int:
-        """Return the number of pods that the least filled domain is taken to have."""
-        domains = np.count_nonzero(self.domains)
-        if domains < self.constraint.min_domains:
+        """Return the number of pods that the least filled domain is taken to have.
+
+        While a domain on the floor is untouched, only the changed ones can be lower.
+        """
+        if np.count_nonzero(self.domains) < self.constraint.min_domains:
             return 0
-        return int(self.pods.table()[self.domains].min()) if domains else _NO_DOMAIN
+        changes = self.pods.changes
+        now = [self.pods.of(value) for value in changes]
+        left_floor = sum(
+            count - change == self.floor
+            for count, change in zip(now, changes.values(), strict=True)
+        )
+        if changes and left_floor == self.on_floor:
+            return int(self.pods.table()[self.domains].min())
+        return min([self.floor, *now])
 
     def is_skewed(self, nodes: Nodes) -> Mask:
         """Return True where one pod more would be too many; shape (N,)."""
@@ -106,9 +128,9 @@ def count(pod: PodShape, constraints: tuple[Constraint, ...], snapshot: Snapshot
         counted = complete & constraint.counts_nodes(pod, nodes)
         pods = np.where(counted, matching.of(constraint.selector), 0)
         spreads.append(
-            Spread(
+            Spread.of(
+                pod,
                 constraint,
-                int(constraint.selector.matches(pod.labels)),
                 DomainCounts.of_pods(constraint.key, nodes, pods),
                 sum_by_class(nodes.label(constraint.key), counted.astype(np.int64)) > 0,
             )
