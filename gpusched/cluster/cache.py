@@ -47,6 +47,7 @@ class Cache:
         self.images = ImageStates()
         self.placed: dict[PodShape, dict[NodeState, int]] = {}
         self.terminating: dict[PodShape, dict[NodeState, int]] = {}
+        self._affine_version = 0
         self._states: dict[str, NodeState] = {}
         self._tree: dict[str, dict[str, NodeState]] = {}
         self._order: Ints | None = None
@@ -65,6 +66,21 @@ class Cache:
                 self.terminating,
             )
         return self._snapshot
+
+    def plan_version(self, shape: PodShape) -> tuple[object, ...]:
+        """Return what, beside node objects and amounts, decides which plugins look at a shape.
+
+        Services and owners select pods for default spread constraints, placed pods with affinity
+        terms concern others, device classes may serve an extended resource.
+        """
+        objects, owner = self.objects, shape.owner
+        found = objects.selecting(shape.namespace, owner.kind, owner.name) if owner else None
+        return (
+            objects.services.version,
+            objects.device_classes.version,
+            self._affine_version,
+            found is not None,
+        )
 
     def state(self, node_name: str) -> NodeState | None:
         """Return a node's state, ghost or not, or None if nothing is known of it."""
@@ -117,7 +133,7 @@ class Cache:
             state = self._states[node_name] = NodeState(None)
         pod.node_name = node_name
         self.nodes.add_pod(state, pod)
-        _count(self.placed, pod.shape, state, 1)
+        self._place(pod.shape, state, 1)
         if pod.terminating:
             _count(self.terminating, pod.shape, state, 1)
 
@@ -125,7 +141,7 @@ class Cache:
         """Take a pod from its node (deleted, finished, or forgotten)."""
         state = self._states[pod.node_name]
         self.nodes.remove_pod(state, pod)
-        _count(self.placed, pod.shape, state, -1)
+        self._place(pod.shape, state, -1)
         if pod.terminating:
             _count(self.terminating, pod.shape, state, -1)
         if state.info is None and not state.pods:
@@ -136,6 +152,12 @@ class Cache:
         node_name = old.node_name
         self.remove_pod(old)
         self.add_pod(new, node_name)
+
+    def _place(self, shape: PodShape, state: NodeState, change: int) -> None:
+        known = shape in self.placed
+        _count(self.placed, shape, state, change)
+        if known != (shape in self.placed) and shape.has_pod_affinity:
+            self._affine_version += 1
 
     def _remove_from_tree(self, info: NodeInfo) -> None:
         zone = self._tree[info.zone]

@@ -51,6 +51,11 @@ class Columns:
         arrays = (self.allocatable, self.requested, self.nonzero, self.counts)
         return type(self)(*(array[:, one].copy() for array in arrays))
 
+    def take(self, columns: Ints) -> Self:
+        """Return copies of these nodes' columns, in this order."""
+        arrays = (self.allocatable, self.requested, self.nonzero, self.counts)
+        return type(self)(*(array[:, columns] for array in arrays))
+
     def grow(self) -> None:
         """Make room for twice as many nodes."""
         for name in self.__slots__:

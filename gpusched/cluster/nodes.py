@@ -101,6 +101,7 @@ class Nodes:
         resources: As given.
         states: One `NodeState` per row.
         version: Grows whenever a node's object, or the set of nodes, changes.
+        layout: Grows whenever rows are added or removed.
         generation: Grows with every change, pods included.
     """
 
@@ -113,6 +114,8 @@ class Nodes:
         self.resources = resources
         self.states: list[NodeState] = list(states)
         self.version = 0
+        self.layout = 0
+        self._changed: set[int] | None = None
         self.generation = 0
         self._columns = columns or Columns.empty(len(resources))
         self._memo: dict[Hashable, object] = {}
@@ -182,12 +185,30 @@ class Nodes:
         """Return the nodes grouped by the value of one label; None where a node lacks it."""
         return self.classes(("label", key), lambda info: info.labels.get(key))
 
+    def track_changes(self) -> set[int]:
+        """Return a set that collects the rows whose amounts change; its one reader empties it."""
+        self._changed = set()
+        return self._changed
+
+    @property
+    def columns(self) -> Columns:
+        """Return all numbers at once, to be read only."""
+        self._columns.fit(len(self.resources))
+        return self._columns
+
+    def take_rows(self, rows: Ints) -> "Nodes":
+        """Return a table of the given nodes, to be read only; its columns have shape (…, K)."""
+        return Nodes(
+            self.resources, self.columns.take(rows), (self.states[r] for r in rows.tolist())
+        )
+
     def append(self, state: NodeState) -> None:
         """Add a node as the last row; the pods it already has count at once."""
         if len(self.states) == self._columns.capacity:
             self._columns.grow()
         state.row = len(self.states)
         self.states.append(state)
+        self.layout += 1
         self.replace(state)
         for pod in state.pods:
             self._columns.account(state.row, pod.accounted, 1)
@@ -197,6 +218,7 @@ class Nodes:
         info = self.info(state.row)
         self._columns.fit(len(self.resources))
         self._columns.set_allocatable(state.row, info.allocatable, info.allowed_pods)
+        self._note(state.row)
         self._touch()
 
     def delete(self, state: NodeState) -> None:
@@ -207,6 +229,7 @@ class Nodes:
         for later in self.states[row:]:
             later.row -= 1
         state.row = -1
+        self.layout += 1
         self._touch()
 
     def add_pod(self, state: NodeState, pod: PodInfo) -> None:
@@ -215,6 +238,7 @@ class Nodes:
         self.generation += 1
         if state.row >= 0:
             self._columns.account(state.row, pod.accounted, 1)
+            self._note(state.row)
 
     def remove_pod(self, state: NodeState, pod: PodInfo) -> None:
         """Take a pod from a node, ghost or not."""
@@ -222,12 +246,17 @@ class Nodes:
         self.generation += 1
         if state.row >= 0:
             self._columns.account(state.row, pod.accounted, -1)
+            self._note(state.row)
 
     def copy_row(self, row: int) -> "Nodes":
         """Return a table of this one node that can be changed without touching the original."""
         original = self.states[row]
         state = NodeState(original.info, 0, list(original.pods), set(original.ports))
         return Nodes(self.resources, self._columns.copy_of(row), [state])
+
+    def _note(self, row: int) -> None:
+        if self._changed is not None:
+            self._changed.add(row)
 
     def _touch(self) -> None:
         self.version += 1

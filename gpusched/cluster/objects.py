@@ -110,6 +110,15 @@ class ClusterObjects:
 
 IMPLICIT_RESOURCE_PREFIX: Final = "deviceclass.resource.kubernetes.io/"
 
+    def selecting(self, namespace: str, kind: str, name: str) -> object | None:
+        """Return the workload that selects its pods, by kind and name, or None."""
+        key = (namespace, name)
+        if kind == "ReplicaSet":
+            return self.replica_sets.get(key)
+        if kind == "StatefulSet":
+            return self.stateful_sets.get(key)
+        return self.replication_controllers.get(key) if kind == "ReplicationController" else None
+
 
 def _classes_by_resource(classes: Iterable[DeviceClass]) -> dict[str, DeviceClass]:
     by_name = sorted(classes, key=lambda each: each.metadata.name.encode(), reverse=True)

@@ -38,6 +38,12 @@ class PodShape:
     priority: int
     _memo: dict[object, object] = field(default_factory=dict, repr=False)
 
+    @property
+    def has_pod_affinity(self) -> bool:
+        """Return whether it has a pod affinity or anti-affinity stanza."""
+        affinity = self.spec.affinity
+        return affinity is not None and bool(affinity.pod_affinity or affinity.pod_anti_affinity)
+
     def memo(self, key: object, compile_shape: Callable[["PodShape"], T]) -> T:
         """Return what ``compile_shape`` makes of this shape, made once per ``key``.
 

@@ -27,6 +27,7 @@ class Diagnosis:
         post_filter: PostFilter's words.
         unschedulable_plugins: Who rejected the pod, for the queue.
         pending_plugins: Who answered Pending, likewise.
+        remembered: The message, once nothing will be added any more.
     """
 
     order: Ints
@@ -36,6 +37,7 @@ class Diagnosis:
     post_filter: str = ""
     unschedulable_plugins: set[str] = field(default_factory=set)
     pending_plugins: set[str] = field(default_factory=set)
+    remembered: str | None = None
 
     def record(self, rejections: Iterable[tuple[str, Rejection]]) -> None:
         """Keep what plugins said of nodes, and who said it."""
@@ -87,12 +89,18 @@ class Diagnosis:
 
         See the specification, section 5.1.
         """
+        if self.remembered is not None:
+            return self.remembered
         text = f"0/{len(self.order)} nodes are available:"
         if self.pre_filter:
             text += f" {self.pre_filter}."
         elif reasons := ", ".join(sorted(self._histogram(), key=str.encode)):
             text += f" {reasons}."
         return f"{text} {self.post_filter}" if self.post_filter else text
+
+    def remember(self) -> None:
+        """Keep the message: nothing will be added to this diagnosis any more."""
+        self.remembered = self.message()
 
     def _histogram(self) -> Iterator[str]:
         counts: dict[str, int] = {}

@@ -32,7 +32,7 @@ class Filtering:
         extensions: Sequence[PreFilterExtensions],
         nominator: Nominator,
     ) -> None:
-        self._plugins = plugins
+        self.plugins = plugins
         self._extensions = extensions
         self._nominator = nominator
 
@@ -79,7 +79,7 @@ class Filtering:
         """Ask plugin after plugin about the nodes that all before it let pass."""
         alive = candidates
         rejections: list[tuple[str, Rejection]] = []
-        for plugin in self._plugins:
+        for plugin in self.plugins:
             if plugin.name in state.skip_filter:
                 continue
             left = alive

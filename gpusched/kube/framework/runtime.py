@@ -91,6 +91,21 @@ class Framework:
         """Return whether any Score plugin is enabled."""
         return bool(self.profile.plugins.get(ExtensionPoint.SCORE))
 
+    @property
+    def nominator(self) -> Nominator:
+        """Return who is nominated where."""
+        return self._nominator
+
+    @property
+    def filters(self) -> Sequence[FilterPlugin]:
+        """Return the Filter plugins in order."""
+        return self._filtering.plugins
+
+    @property
+    def scorers(self) -> Sequence[ScorePlugin]:
+        """Return the Score plugins in order."""
+        return self._scoring.plugins
+
     # The Handle.
 
     def nominated(self, node: str) -> Sequence[PodInfo]:
@@ -174,6 +189,10 @@ class Framework:
     ) -> Scores | Status:
         """Return the scores of feasible ``rows``, or the error that ends the attempt."""
         return self._scoring.run(state, pod, snapshot, rows)
+
+    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:
+        """Run PreScore alone; which Scores are skipped goes into ``state``."""
+        return self._scoring.prepare(state, pod, snapshot, rows)
 
     def reserve(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, node: str) -> Status:
         """Run Reserve; on failure everything is given back."""

@@ -38,7 +38,7 @@ class Scoring:
         weights: Mapping[str, int],
     ) -> None:
         self._pre_score = pre_score
-        self._plugins = plugins
+        self.plugins = plugins
         self._weights = weights
         self._normalizers = {
             plugin.name: plugin for plugin in plugins if isinstance(plugin, NormalizeScorePlugin)
@@ -48,11 +48,11 @@ class Scoring:
         self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints
     ) -> Scores | Status:
         """Return the scores of feasible ``rows``, or the error that ends the attempt."""
-        status = self._prepare(state, pod, snapshot, rows)
+        status = self.prepare(state, pod, snapshot, rows)
         if not status.is_success:
             return status
         raw: dict[str, Ints] = {}
-        for plugin in self._plugins:
+        for plugin in self.plugins:
             if plugin.name in state.skip_score:
                 continue
             answer = plugin.score(state, pod, snapshot, rows)
@@ -63,7 +63,7 @@ class Scoring:
             raw[plugin.name] = answer
         return self._weigh(state, pod, raw, len(rows))
 
-    def _prepare(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:
+    def prepare(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:
         """Run PreScore; which Scores are skipped goes into ``state``."""
         skipped: set[str] = set()
         for plugin in self._pre_score:
@@ -79,7 +79,7 @@ class Scoring:
         self, state: CycleState, pod: PodInfo, raw: Mapping[str, Ints], count: int
     ) -> Scores | Status:
         """Sum up; without any Score plugin every node gets 1."""
-        totals = np.zeros(count, np.int64) if self._plugins else np.ones(count, np.int64)
+        totals = np.zeros(count, np.int64) if self.plugins else np.ones(count, np.int64)
         weighted: dict[str, Ints] = {}
         for name, scores in raw.items():
             normalizer = self._normalizers.get(name)

@@ -20,8 +20,8 @@ from gpusched.kube.cycle import (
     Search,
     TieBreak,
     heap_tie_break,
-    schedule,
 )
+from gpusched.kube.engine import Engine, engine_named
 from gpusched.kube.framework.runtime import Framework, Registry
 from gpusched.kube.framework.status import Status
 from gpusched.kube.nominator import Nominator
@@ -59,6 +59,7 @@ class SchedulerOptions:
         flush_delay: How long after ``started`` the ticker's zero lies; microseconds.
         call_time: Microseconds of one API call of a preemption.
         keep_log: Whether to keep the log of moves.
+        engine: ``auto``, ``scan``, ``fast`` or ``verify``.
     """
 
     tie_break: TieBreak = heap_tie_break
@@ -69,6 +70,7 @@ class SchedulerOptions:
     flush_delay: int = 0
     call_time: int = 0
     keep_log: bool = False
+    engine: str = "auto"
 
 
 class Scheduler:
@@ -98,6 +100,7 @@ class Scheduler:
         self.log = SchedulerLog(options.keep_log)
         self.nominator = Nominator()
         self.cache = Cache(ResourceNames(), ClusterObjects())
+        self.engine: Engine = engine_named(options.engine, self.cache)
         self.frameworks: Mapping[str, Framework] = {
             profile.scheduler_name: Framework(
                 profile, options.registry, self.nominator, options.draw
@@ -233,7 +236,7 @@ class Scheduler:
         self.log.add(self._loop.now, "attempt", pod=info.key)
         framework = self._framework(info)
         search = Search(self._next_start, self._percentage(framework), self._options.tie_break)
-        attempt = schedule(framework, self.cache.snapshot(), info, search)
+        attempt = self.engine.attempt(framework, info, search)
         self._next_start = attempt.next_start
         if attempt.result is Result.SCHEDULED:
             self._bind(queued, pod, attempt)
