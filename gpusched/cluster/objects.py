@@ -107,9 +107,6 @@ class ClusterObjects:
         namespace = self.namespaces.get(name)
         return None if namespace is None else namespace.metadata.labels
 
-
-IMPLICIT_RESOURCE_PREFIX: Final = "deviceclass.resource.kubernetes.io/"
-
     def selecting(self, namespace: str, kind: str, name: str) -> object | None:
         """Return the workload that selects its pods, by kind and name, or None."""
         key = (namespace, name)
@@ -118,6 +115,9 @@ IMPLICIT_RESOURCE_PREFIX: Final = "deviceclass.resource.kubernetes.io/"
         if kind == "StatefulSet":
             return self.stateful_sets.get(key)
         return self.replication_controllers.get(key) if kind == "ReplicationController" else None
+
+
+IMPLICIT_RESOURCE_PREFIX: Final = "deviceclass.resource.kubernetes.io/"
 
 
 def _classes_by_resource(classes: Iterable[DeviceClass]) -> dict[str, DeviceClass]:
