@@ -32,7 +32,7 @@ _FAST_DIGITS: Final = 18
 _LARGEST_EXPONENT: Final = 2048
 """Upstream would compute with 10^400000000; here such a number is refused as unreadable."""
 _LONGEST_NUMBER: Final = 2048
-_SPACE: Final = " \t\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
+_SPACE: Final = " \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
 
 _SCAN: Final = re.compile(
     r"[+-]?0*(?P<whole>[0-9]*)(?:\.(?P<fraction>[0-9]*))?"
@@ -229,6 +229,8 @@ def _parse(text: str) -> Quantity:
         found = _binary(text, whole, fraction, exponent)
     else:
         found = _decimal(text, whole + fraction, exponent - len(fraction), form)
+    if found.scale is None and not any(map(str.isdigit, text.removesuffix(suffix))):
+        raise InvalidQuantityError(NUMBER_WRONG)  # an int64 takes no digits for zero, a decimal not
     return replace(found, nano=-found.nano) if negative else found
 
 
