@@ -4,7 +4,7 @@ Source: kubernetes/kubernetes pkg/scheduler/{scheduler,schedule_one}.go, v1.36.1
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gpusched.api.config import SchedulerConfiguration
 from gpusched.cluster.cache import Cache
@@ -64,7 +64,7 @@ class SchedulerOptions:
 
     tie_break: TieBreak = heap_tie_break
     draw: Callable[[int], int] = lambda _bound: 0
-    registry: Registry = IN_TREE
+    registry: Registry = field(default_factory=lambda: IN_TREE)
     pop_from_backoff: bool = True
     started: int = 0
     flush_delay: int = 0
@@ -145,7 +145,7 @@ class Scheduler:
             handle(write)
             self._wake()
 
-        present = self._port.pods() if kind == "Pod" else self._port.list(kind)
+        present = self._port.pods() if kind == "Pod" else self._port.objects(kind)
         for obj in list(present):
             handler(Write(kind, "ADDED", _key(obj), None, obj))
         self._port.watch(kind, handler)

@@ -1,0 +1,62 @@
+"""The scheduler's requests, carried out on the store at once."""
+
+from collections.abc import Iterable, Sequence
+
+from gpusched.sim.api import Api
+from gpusched.sim.deletion import delete_pod
+from gpusched.sim.events import SeriesRecorder
+from gpusched.sim.pod import Json, Pod
+from gpusched.sim.steps import conditioned, failed_attempt
+from gpusched.sim.store import Handler
+
+
+class StorePort:
+    """The `SchedulerPort` of a store.
+
+    Args:
+        api: The API server's verbs.
+        recorder: The scheduler's event recorder.
+    """
+
+    def __init__(self, api: Api, recorder: SeriesRecorder) -> None:
+        self._api = api
+        self._store = api.store
+        self.record = recorder.record
+
+    @property
+    def now(self) -> int:
+        """Return microseconds since t = 0."""
+        return self._store.now
+
+    def watch(self, kind: str, handler: Handler) -> None:
+        """See `SchedulerPort`."""
+        self._store.watch(kind, handler)
+
+    def pods(self, namespace: str = "") -> Iterable[Pod]:
+        """See `SchedulerPort`."""
+        return self._store.pods(namespace)
+
+    def pod(self, namespace: str, name: str) -> Pod | None:
+        """See `SchedulerPort`."""
+        return self._store.pod(namespace, name)
+
+    def objects(self, kind: str, namespace: str = "") -> Sequence[Json]:
+        """See `SchedulerPort`."""
+        return self._store.objects(kind, namespace)
+
+    def bind(self, pod: Pod, node: str) -> None:
+        """See `SchedulerPort`."""
+        self._api.bind(pod.key, node)
+
+    def fail_attempt(self, pod: Pod, reason: str, message: str, nominated: str | None) -> Pod:
+        """See `SchedulerPort`."""
+        told = ("PodScheduled", "False", reason, message)
+        same = any((c.type, c.status, c.reason, c.message) == told for c in pod.conditions)
+        if same and nominated in (None, pod.nominated):
+            return pod
+        return self._store.step(pod, failed_attempt, (reason, message, nominated))
+
+    def preempt(self, victim: Pod, message: str) -> None:
+        """See `SchedulerPort`."""
+        words = ("DisruptionTarget", "True", "PreemptionByScheduler", message)
+        delete_pod(self._store, self._store.step(victim, conditioned, words))
