@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 from gpusched.controllers.deployment import DeploymentController
+from gpusched.controllers.garbage_collector import GarbageCollector
+from gpusched.controllers.job import JobController
+from gpusched.controllers.namespace import NamespaceController
 from gpusched.controllers.node_lifecycle import NodeLifecycleController
 from gpusched.controllers.pod_gc import PodGcController
 from gpusched.controllers.protocol import Controller
 from gpusched.controllers.replicaset import ReplicaSetController
+from gpusched.controllers.resource_quota import ResourceQuotaController
 from gpusched.controllers.taint_eviction import TaintEvictionController
+from gpusched.controllers.ttl_after_finished import TtlAfterFinishedController
 
 
 def default_controllers() -> Iterator[Controller]:
@@ -17,3 +22,8 @@ def default_controllers() -> Iterator[Controller]:
     yield PodGcController()
     yield DeploymentController()
     yield ReplicaSetController()
+    yield JobController()
+    yield TtlAfterFinishedController()
+    yield ResourceQuotaController()
+    yield NamespaceController()
+    yield GarbageCollector()

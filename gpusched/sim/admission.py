@@ -8,6 +8,7 @@ from typing import Any
 
 from gpusched.api.quantity import Quantity
 from gpusched.controllers.protocol import ApiError
+from gpusched.controllers.quota_usage import as_quantity
 from gpusched.sim.kinds import KINDS
 from gpusched.sim.pod import Json
 from gpusched.sim.store import Store
@@ -183,13 +184,13 @@ def charge_quota(store: Store, kind: str, name: str, namespace: str, usage: Mapp
         over = [field for field in sorted(touched) if milli(used[field]) + touched[field] > milli(hard[field])]
         if over:
             parts = (
-                ("requested", {field: plain(touched[field]) for field in over}),
+                ("requested", {field: as_quantity(touched[field]) for field in over}),
                 ("used", used),
                 ("limited", hard),
             )
             lists = ", ".join(f"{word}: " + ",".join(f"{f}={table[f]}" for f in over) for word, table in parts)
             raise forbidden(KINDS[kind].qualified, name, f"exceeded quota: {quota['metadata']['name']}, {lists}")
-        raised = {**used, **{field: plain(milli(used[field]) + amount) for field, amount in touched.items()}}
+        raised = {**used, **{field: as_quantity(milli(used[field]) + amount) for field, amount in touched.items()}}
         charged.append({**quota, "status": {**status, "used": raised}})
     return charged
 
@@ -197,8 +198,3 @@ def charge_quota(store: Store, kind: str, name: str, namespace: str, usage: Mapp
 def milli(quantity: Any) -> int:
     """Return a quantity in thousandths."""
     return Quantity.parse(str(quantity)).milli_value()
-
-
-def plain(amount: int) -> str:
-    """Return thousandths as a quantity."""
-    return str(amount // 1000) if amount % 1000 == 0 else f"{amount}m"

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from gpusched.api.defaulting import default_object
-from gpusched.api.wire import DecodeError
+from gpusched.api.create import refusal
+from gpusched.api.defaulting import prepare_for_create, set_defaults
+from gpusched.api.validation import validate_object
+from gpusched.api.wire import DecodeError, decode, encode
 from gpusched.controllers.protocol import ApiError, Key, PodView, owner_reference
+from gpusched.controllers.quota_usage import usage_of
 from gpusched.sim import admission
 from gpusched.sim.deletion import finish_if_unheld
 from gpusched.sim.kinds import KINDS, Kind
@@ -19,16 +22,22 @@ from gpusched.sim.manifest import manifest_of, pod_from
 from gpusched.sim.names import NameSource
 from gpusched.sim.patch import apply_patch
 from gpusched.sim.pod import Condition, Json, Pod, PodTemplate
-from gpusched.sim.quota import usage_of
 from gpusched.sim.steps import bound, conditioned, floor_second, phased, topology_labels, unfinalized
 from gpusched.sim.store import Store
 
+_NAME_RETRIES = 7
+"""How often a made-up name that is taken is made up anew."""
 _IDENTITY = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "namespace", "name")
 
 
 def not_found(kind: Kind, name: str) -> ApiError:
     """Return the refusal of a request for an object that is not there."""
     return ApiError(404, "NotFound", f'{kind.qualified} "{name}" not found')
+
+
+def name_of(obj: Json) -> str:
+    """Return an object's name; empty where the server is to make one up."""
+    return str(obj["metadata"].get("name") or "")
 
 
 class Api:
@@ -101,18 +110,27 @@ class Api:
     def _admitted(self, kind: Kind, obj: Json) -> Json:
         """Return an object after name, defaults and the plugins that change it."""
         given = obj.get("metadata") or {}
-        name = given.get("name") or given.get("generateName") or ""
         if kind.namespaced:
-            admission.check_namespace(self.store, kind.name, given.get("namespace") or "default", name)
+            name = given.get("name") or given.get("generateName") or ""
+            namespace = given.get("namespace") or "default"
+            admission.check_namespace(self.store, kind.name, namespace, name)
+            obj = {**obj, "metadata": {**given, "namespace": namespace}}
         try:
-            whole = default_object({**obj, "metadata": {**given, "uid": self.store.new_uid() if kind.name == "Job" else ""}})
+            obj = decode(obj)
         except DecodeError as error:
             raise ApiError(400, "BadRequest", str(error)) from None
-        obj = admission.mutate(self.store, whole)
-        meta = {field: value for field, value in obj["metadata"].items() if value not in ("", None)}
-        if not meta.get("name"):
-            meta["name"] = self._names.complete(meta.get("generateName", ""))
-        obj = {**obj, "metadata": meta}
+        uid = self.store.new_uid() if kind.name == "Job" else ""
+        obj["metadata"] = {**obj.get("metadata", {}), "uid": uid}
+        set_defaults(obj)
+        obj = admission.mutate(self.store, obj)
+        if not name_of(obj):
+            obj["metadata"]["name"] = self._names.complete(obj["metadata"].get("generateName", ""))
+        prepare_for_create(obj)
+        errors = tuple(validate_object(obj))
+        if errors:
+            raise ApiError(422, "Invalid", refusal(obj, errors))
+        obj = encode(obj)
+        obj["metadata"] = {field: value for field, value in obj["metadata"].items() if value not in ("", None)}
         if kind.name == "Pod":
             admission.check_limits(self.store, obj)
         return obj
@@ -156,6 +174,10 @@ class Api:
             return pod
         assert known is not None  # noqa: S101 - so ``shared`` says
         full = self._names.complete(name) if name.endswith("-") else name
+        for _ in range(_NAME_RETRIES if name.endswith("-") else 0):
+            if self.store.pod(namespace, full) is None:
+                break
+            full = self._names.complete(name)
         if self.store.pod(namespace, full) is not None:
             raise ApiError(409, "AlreadyExists", f'pods "{full}" already exists')
         return self._gated(self.store.add_pod(known[2], full))

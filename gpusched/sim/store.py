@@ -158,6 +158,13 @@ class Store:
         """Call ``handler`` with each change of ``kind`` from now on, in order."""
         self._watchers[kind].append(handler)
 
+    def present(self, kind: str) -> Iterator[Change]:
+        """Yield what is there as additions, as a watcher's first list does."""
+        if kind == "Pod":
+            yield from (Change(kind, "ADDED", key, None, pod) for key, pod in list(self._pods.items()))
+        else:
+            yield from (Change(kind, "ADDED", key, None, obj) for key, obj in list(self._objects[kind].items()))
+
     def notify(self, change: Change) -> None:
         """Let the watchers of a change's kind know of it, after the watch latency."""
         if change.kind not in self._watchers:
@@ -196,13 +203,13 @@ class Store:
         return new
 
     def remove_pod(self, pod: Pod) -> None:
-        """Take a pod out of the store; the watchers see its last state."""
+        """Take a pod out of the store; ``pod`` is its last state, as the watchers see it."""
         self.version += 1
         key = pod.key
-        del self._pods[key]
-        self._unindex(pod, key)
+        stored = self._pods.pop(key)
+        self._unindex(stored, key)
         self.journal.append(self.loop.now, What.POD_DELETED, pod.serial, self.version, None)
-        self.notify(Change("Pod", "DELETED", key, pod, pod))
+        self.notify(Change("Pod", "DELETED", key, stored, pod))
 
     def _commit(self, old: Pod | None, new: Pod, what: What, detail: Any) -> None:
         self.version += 1

@@ -30,6 +30,7 @@ from gpusched.sim.budget import Budget
 from gpusched.sim.deletion import delete
 from gpusched.sim.events import CoreRecorder
 from gpusched.sim.latency import Latency
+from gpusched.sim.loop import Alarm
 
 _FIRST_RETRY = 5_000
 _LAST_RETRY = 1_000_000_000
@@ -83,9 +84,12 @@ class Worker:
         self._queue: dict[Key, None] = {}
         self._busy: dict[Key, None] = {}
         self._failures: dict[Key, int] = {}
+        self._later: dict[Key, tuple[int, Alarm]] = {}
         self._pumping = False
         for kind in controller.watches:
             self._store.watch(kind, self._see)
+            for change in self._store.present(kind):
+                self._see(change)
 
     def tick(self, first: int) -> None:
         """Begin with the controller's ticks at ``first``."""
@@ -93,14 +97,26 @@ class Worker:
             self._loop.every(first, self.controller.period, lambda: self.enqueue(TICK))
 
     def enqueue(self, key: Key, after: int = 0) -> None:
-        """Sync a key, now or later; a key that waits already is synced once."""
+        """Sync a key, now or later; a key that waits already is synced once, at the earlier of the two times."""
         if after:
-            self._loop.at(self._loop.now + after, self.enqueue, key)
+            self._enqueue_later(key, self._loop.now + after)
             return
         self._queue[key] = None
         if not self._pumping:
             self._pumping = True
             self._loop.soon(self._pump)
+
+    def _enqueue_later(self, key: Key, due: int) -> None:
+        known = self._later.get(key)
+        if known is not None:
+            if known[0] <= due:
+                return
+            known[1].cancel()
+        self._later[key] = (due, self._loop.at(due, self._ripen, key))
+
+    def _ripen(self, key: Key) -> None:
+        del self._later[key]
+        self.enqueue(key)
 
     def _see(self, change: Change) -> None:
         for wake in self.controller.concerns(change, self._store):

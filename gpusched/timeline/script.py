@@ -1,0 +1,106 @@
+"""The input of a timeline: fleet, set-up, configuration, timed steps."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gpusched.errors import Fault, InvalidInputError
+from gpusched.sim.calendar import SECOND
+
+Json = dict[str, Any]
+OPERATIONS = (
+    "create",
+    "delete",
+    "patch",
+    "scale",
+    "kubectl",
+    "post_raw",
+    "get",
+    "kwok_stop",
+    "kwok_start",
+    "dump",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One timed step.
+
+    Attributes:
+        at: When, in microseconds since t = 0.
+        operation: One of `OPERATIONS`.
+        body: What to do, in the operation's own form.
+        stdin: A kubectl command's standard input.
+    """
+
+    at: int
+    operation: str
+    body: Any
+    stdin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A timeline's input.
+
+    Attributes:
+        name: Its name.
+        duration: When it ends, in microseconds since t = 0.
+        fleet: Nodes.
+        setup: Objects that are created before t = 0.
+        steps: The steps in order.
+        scheduler_config: A KubeSchedulerConfiguration, or None.
+        scheduler_flags: kube-scheduler's command line.
+        kwok: Name, arguments and Stage YAML of each KWOK process.
+    """
+
+    name: str
+    duration: int
+    fleet: tuple[Json, ...]
+    setup: tuple[Json, ...]
+    steps: tuple[Step, ...]
+    scheduler_config: Json | None
+    scheduler_flags: tuple[str, ...]
+    kwok: tuple[tuple[str, tuple[str, ...], str], ...]
+
+
+def read_script(path: Path) -> Script:
+    """Return the timeline of a file.
+
+    Raises:
+        InvalidInputError: It is not one.
+    """
+    try:
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader either way
+        return parse_script(document)
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
+        raise InvalidInputError([Fault(f"not a timeline: {error}", str(path))]) from error
+
+
+def parse_script(document: Json) -> Script:
+    """Return the timeline of a decoded document."""
+    return Script(
+        name=document["name"],
+        duration=_micros(document["duration"]),
+        fleet=tuple(document.get("fleet") or ()),
+        setup=tuple(document.get("setup") or ()),
+        steps=tuple(_step(item) for item in document.get("steps") or ()),
+        scheduler_config=document.get("scheduler_config"),
+        scheduler_flags=tuple(document.get("scheduler_flags") or ()),
+        kwok=tuple(
+            (item["name"], tuple(item.get("args") or ()), item.get("config") or "") for item in document.get("kwok") or ()
+        ),
+    )
+
+
+def _step(item: Json) -> Step:
+    operation = next((name for name in OPERATIONS if name in item), None)
+    if operation is None:
+        raise ValueError(f"step at {item['t']}: no operation; known are {', '.join(OPERATIONS)}")
+    return Step(_micros(item["t"]), operation, item[operation], item.get("stdin") or "")
+
+
+def _micros(seconds: Any) -> int:
+    return round(float(seconds) * SECOND)
