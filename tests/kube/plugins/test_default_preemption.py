@@ -23,6 +23,7 @@ from tests.kube.plugins.worlds import ZONE, Json, World, cpu
 
 PLUGINS = (
     "NodeUnschedulable",
+    "NodePorts",
     "NodeResourcesFit",
     "PodTopologySpread",
     "InterPodAffinity",
@@ -407,3 +408,48 @@ def test_no_victim_could_have_stayed(
     assert all(free - v.accounted.amount(0) < wanted * 1000 for v in candidate.pods)
     assert names(by_importance(candidate.pods)) == names(candidate.pods)
     assert candidate.violations <= max(0, len(candidate.pods))
+
+
+def test_a_port_is_free_as_soon_as_one_of_its_users_is_gone() -> None:
+    """Used ports are a set, so that the important user of the same port is no obstacle."""
+    world = full_world(("top", "n2", 100, "4"))
+    world.placed("high", "n1", on_port_80("1", 1000))
+    world.placed("low", "n1", on_port_80("1", 0))
+    assert found(world, world.pod("p", on_port_80("1", 9))) == {"n1": ["low"]}
+
+
+def on_port_80(amount: str, priority: int) -> Json:
+    spec = cpu(amount, priority=priority)
+    spec["containers"][0]["ports"] = [{"containerPort": 80, "hostPort": 80}]
+    return spec
+
+
+templates = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from(["1", "2"]), st.booleans()),
+    min_size=1,
+    max_size=3,
+)
+
+
+@pytest.mark.property
+@given(templates, st.lists(st.integers(0, 2), max_size=8), st.sampled_from(["1", "2", "4"]))
+def test_replicas_that_share_a_shape_fare_as_if_each_had_its_own(
+    kinds: list[tuple[int, str, bool]], chosen: list[int], wanted: str
+) -> None:
+    answers = []
+    for shares in (False, True):
+        world = World()
+        world.nodes({"n1": "a"})
+        firsts: dict[int, PodInfo] = {}
+        for at, index in enumerate(chosen):
+            priority, amount, has_port = kinds[index % len(kinds)]
+            spec = on_port_80(amount, priority) if has_port else cpu(amount, priority=priority)
+            pod = world.pod(f"p{at}", spec, status={"startTime": "2026-01-01T00:00:00Z"})
+            if shares:
+                pod.shape = firsts.setdefault(index % len(kinds), pod).shape
+            world.cache.add_pod(pod, "n1")
+        attempt = world.attempt(world.framework(*PLUGINS), world.pod("p", on_port_80(wanted, 2)))
+        result = attempt.post_filter
+        victims = names(result.candidates[0].pods) if result and result.candidates else []
+        answers.append((attempt.message, victims))
+    assert answers[0] == answers[1]

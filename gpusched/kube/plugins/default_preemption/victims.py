@@ -11,7 +11,9 @@ from typing import Final
 
 from gpusched.api.gosort import go_sorted
 from gpusched.cluster.nodes import Nodes
-from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.pod import PodInfo, PodShape
+from gpusched.cluster.ports import host_ports
+from gpusched.cluster.requests import Requests
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import Handle, Victims
 from gpusched.kube.framework.status import Status, error, unresolvable
@@ -76,13 +78,19 @@ def select_victims(
 
 @dataclass(slots=True)
 class _Trial:
-    """The dry run on one node; after a failure nothing more is tried."""
+    """The dry run on one node; after a failure nothing more is tried.
+
+    Attributes:
+        failure: What went wrong, if anything did.
+        refused: Pods that cannot stay as things are: their replicas cannot, either.
+    """
 
     handle: Handle
     state: CycleState
     pod: PodInfo
     node: Nodes
-    failure: Status | None = field(default=None)
+    failure: Status | None = None
+    refused: set[tuple[PodShape, Requests]] = field(default_factory=set)
 
     def remove(self, other: PodInfo) -> None:
         self._note(self.handle.remove_pod(self.state, self.pod, other, self.node))
@@ -94,12 +102,27 @@ class _Trial:
         """Return whether ``other`` can stay; if so it does."""
         if self.failure is not None:
             return True
+        replica = other.shape, other.accounted
+        if replica in self.refused:
+            return False
         self._note(self.handle.add_pod(self.state, self.pod, other, self.node))
         if self.filter().is_success:
+            self.refused.clear()
             return True
         self.remove(other)
+        if _leaves_no_trace(other.shape):
+            self.refused.add(replica)
         return False
 
     def _note(self, status: Status) -> None:
         if self.failure is None and not status.is_success:
             self.failure = status
+
+
+def _leaves_no_trace(shape: PodShape) -> bool:
+    """Return whether adding and removing such a pod leaves the node as it was.
+
+    Host ports are a set that a removed pod clears for others, too; volumes and claims may go by
+    the pod's name.
+    """
+    return not (host_ports(shape) or shape.spec.volumes or shape.spec.resource_claims)
