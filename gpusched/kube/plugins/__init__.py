@@ -22,10 +22,14 @@ from gpusched.kube.plugins.node_resources_balanced_allocation import (
 )
 from gpusched.kube.plugins.node_resources_fit import NodeResourcesFit
 from gpusched.kube.plugins.node_unschedulable import NodeUnschedulable
+from gpusched.kube.plugins.node_volume_limits import NodeVolumeLimits
 from gpusched.kube.plugins.pod_topology_spread import PodTopologySpread
 from gpusched.kube.plugins.priority_sort import PrioritySort
 from gpusched.kube.plugins.scheduling_gates import SchedulingGates
 from gpusched.kube.plugins.taint_toleration import TaintToleration
+from gpusched.kube.plugins.volume_binding import VolumeBinding
+from gpusched.kube.plugins.volume_restrictions import VolumeRestrictions
+from gpusched.kube.plugins.volume_zone import VolumeZone
 
 
 def _plain(plugin: Callable[[], Plugin]) -> PluginFactory:
@@ -47,6 +51,10 @@ IN_TREE: Registry = {
     "NodeAffinity": _configured(NodeAffinity),
     "NodePorts": _plain(NodePorts),
     "NodeResourcesFit": _configured(NodeResourcesFit),
+    "VolumeRestrictions": _plain(VolumeRestrictions),
+    "NodeVolumeLimits": _plain(NodeVolumeLimits),
+    "VolumeBinding": _plain(VolumeBinding),
+    "VolumeZone": _plain(VolumeZone),
     "PodTopologySpread": PodTopologySpread.create,
     "InterPodAffinity": InterPodAffinity.create,
     "DynamicResources": DynamicResources,

@@ -400,7 +400,7 @@ _LITERALS: Final[dict[str, Callable[[Token], tuple[str, Value]]]] = {
     "STRING_LIT": lambda token: ("string", str(celstr(token))),
     "MLSTRING_LIT": lambda token: ("string", str(celstr(token))),
     "BYTES_LIT": lambda token: ("bytes", bytes(celbytes(token))),
-    "BOOL_LIT": lambda token: ("bool", token == "true"),
+    "BOOL_LIT": lambda token: ("bool", str(token) == "true"),
     "NULL_LIT": lambda _token: ("null_type", None),
 }
 
