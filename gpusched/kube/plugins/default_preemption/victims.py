@@ -12,7 +12,6 @@ from typing import Final
 from gpusched.api.gosort import go_sorted
 from gpusched.cluster.nodes import Nodes
 from gpusched.cluster.pod import PodInfo, PodShape
-from gpusched.cluster.ports import host_ports
 from gpusched.cluster.requests import Requests
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import Handle, Victims
@@ -110,19 +109,10 @@ class _Trial:
             self.refused.clear()
             return True
         self.remove(other)
-        if _leaves_no_trace(other.shape):
+        if not other.shape.spec.volumes:  # an ephemeral volume goes by the pod's name
             self.refused.add(replica)
         return False
 
     def _note(self, status: Status) -> None:
         if self.failure is None and not status.is_success:
             self.failure = status
-
-
-def _leaves_no_trace(shape: PodShape) -> bool:
-    """Return whether adding and removing such a pod leaves the node as it was.
-
-    Host ports are a set that a removed pod clears for others, too; volumes and claims may go by
-    the pod's name.
-    """
-    return not (host_ports(shape) or shape.spec.volumes or shape.spec.resource_claims)
