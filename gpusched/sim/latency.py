@@ -49,8 +49,8 @@ RECORDED = Latency(
     "recorded-v1.36",
     request=3 * MILLISECOND,
     watch=MILLISECOND,
-    kwok=8 * MILLISECOND,
-    user=8 * MILLISECOND,
+    kwok=5 * MILLISECOND,
+    user=11 * MILLISECOND,
     kubectl=65 * MILLISECOND,
     rate=Rate(20, 30),
 )

@@ -19,11 +19,14 @@ class Backoff:
         initial: First back-off, microseconds.
         maximum: Longest back-off, microseconds; 0 switches back-off off.
         aligned: Expirations are cut to whole seconds (gate SchedulerPopFromBackoffQ).
+        phase: Where in a second the ticker that ends back-offs lies, microseconds: 0 if
+            aligned, else it counts from the scheduler's start.
     """
 
     initial: int = 1 * SECOND
     maximum: int = 10 * SECOND
     aligned: bool = True
+    phase: int = 0
 
     def duration(self, failures: int) -> int:
         """Return the back-off after that many failures, microseconds.
@@ -51,6 +54,8 @@ class Backoff:
     def holds(self, queued: QueuedPod, now: int) -> bool:
         """Return whether the pod must still wait: if aligned, to the end of the expiry's second."""
         expiration = self.expiration(queued)
-        if expiration == 0:
-            return False
-        return expiration >= now - now % SECOND if self.aligned else expiration > now
+        return expiration != 0 and expiration >= (now - now % SECOND if self.aligned else now)
+
+    def released(self, expiration: int) -> int:
+        """Return the first tick after the end of a back-off."""
+        return expiration - (expiration - self.phase) % SECOND + SECOND

@@ -64,6 +64,7 @@ class SchedulingQueue:
         hints: Queueing hints by scheduler name.
         pre_enqueue: Says whether a pod may enter activeQ or backoffQ.
         observe: Is told of every arrival in a queue, for logs and metrics.
+        departed: Is told of every pod that is forgotten while it waits.
     """
 
     def __init__(
@@ -72,11 +73,13 @@ class SchedulingQueue:
         hints: Mapping[str, QueueingHints],
         pre_enqueue: Callable[[PodInfo], Status],
         observe: Observer = lambda *_: None,
+        departed: Callable[[QueuedPod], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self._hints = hints
         self._pre_enqueue = pre_enqueue
         self._observe = observe
+        self._departed = departed
         self._pods: dict[str, QueuedPod] = {}
         self._active = PodHeap(Place.ACTIVE, _active_key)
         self._backoff = PodHeap(
@@ -146,10 +149,9 @@ class SchedulingQueue:
         queued = self._pods.pop(uid, None)
         if queued is None:
             return
-        self._active.discard(queued)
-        self._backoff.discard(queued)
-        self._errors.discard(queued)
-        self._forget_unschedulable(queued)
+        self._leave(queued)
+        if queued.place is not Place.IN_FLIGHT:
+            self._departed(queued)
 
     # Attempts.
 
@@ -205,7 +207,7 @@ class SchedulingQueue:
         missed = self._land(queued.pod.uid)
         if not queued.rejectors:
             queued.consecutive_errors += 1
-            self._requeue(queued, Worth.AFTER_BACKOFF, ATTEMPT_FAILURE, now)
+            self._requeue(queued, Worth.AFTER_BACKOFF, ATTEMPT_FAILURE, now, judged=True)
             return
         queued.unschedulable_count += 1
         queued.consecutive_errors = 0
@@ -284,9 +286,7 @@ class SchedulingQueue:
         if not heads:
             return None
         first = min(self.settings.backoff.expiration(queued) for queued in heads)
-        if not self.settings.backoff.aligned:
-            return max(first, now)
-        return max(first - first % SECOND + SECOND, now)
+        return max(self.settings.backoff.released(first), now)
 
     def _interested(self, event: ClusterEvent) -> tuple[str, ...]:
         """Return the plugins of any profile that have registered for the event."""

@@ -30,6 +30,7 @@ from gpusched.kube.queue.backoff import SECOND, Backoff
 from gpusched.kube.queue.entity import Place, QueuedPod
 from gpusched.kube.queue.hints import QueueingHints, Worth
 from gpusched.kube.queue.scheduling_queue import (
+    ATTEMPT_FAILURE,
     POP_FROM_BACKOFF,
     QueueSettings,
     SchedulingQueue,
@@ -44,6 +45,7 @@ from gpusched.sim.scheduler.preempting import Preemption
 from gpusched.sim.store import SchedulerPort
 
 FLUSH_PERIOD = 30 * SECOND
+OWN_UPDATE = "UnschedulablePodUpdate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +159,15 @@ class Scheduler:
                 configuration.pod_initial_backoff_seconds * SECOND,
                 configuration.pod_max_backoff_seconds * SECOND,
                 aligned=self._options.pop_from_backoff,
+                phase=0 if self._options.pop_from_backoff else self._options.started % SECOND,
             ),
             pop_from_backoff=self._options.pop_from_backoff,
         )
         hints = {name: QueueingHints(f.plugins) for name, f in self.frameworks.items()}
-        return SchedulingQueue(settings, hints, self._pre_enqueue, self._observe)
+        return SchedulingQueue(settings, hints, self._pre_enqueue, self._observe, self._departed)
+
+    def _departed(self, queued: QueuedPod) -> None:
+        self._waits_for(queued, queued.rejectors, -1)
 
     def _pre_enqueue(self, pod: PodInfo) -> Status:
         status = self._framework(pod).pre_enqueue(pod, self.cache.snapshot())
@@ -176,8 +182,16 @@ class Scheduler:
             return
         if queued.gated_by and place is Place.UNSCHEDULABLE:
             self._waits_for(queued, {queued.gated_by}, 1)
+        if self.log.enabled:
+            self._log_move(queued, label, place, hint)
+
+    def _log_move(self, queued: QueuedPod, label: str, place: Place, hint: Worth | None) -> None:
+        """Some moves are logged twice upstream: by who moves the pod, and by who asked for it."""
         fields = {"pod": queued.pod.key, "event": label, "queue": place.value.capitalize()}
-        if hint is not None and queued.rejectors:
+        failed = label == ATTEMPT_FAILURE
+        if place is not Place.UNSCHEDULABLE and (failed or label.startswith(OWN_UPDATE)):
+            self.log.add(self._loop.now, "queue", **fields)
+        if failed and hint is not None:
             fields["hint"] = str(hint.value)
         self.log.add(self._loop.now, "queue", **fields)
 

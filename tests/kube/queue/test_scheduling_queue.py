@@ -40,7 +40,7 @@ class Recorder:
 
 
 def make_queue(
-    *, pop_from_backoff: bool = True, gated: set[str] | None = None
+    *, pop_from_backoff: bool = True, gated: set[str] | None = None, phase: int = 0
 ) -> tuple[SchedulingQueue, Recorder]:
     recorder = Recorder()
 
@@ -49,7 +49,9 @@ def make_queue(
             return unresolvable("waiting for scheduling gates: [g]").by("SchedulingGates")
         return SUCCESS
 
-    settings = QueueSettings(Backoff(aligned=pop_from_backoff), pop_from_backoff=pop_from_backoff)
+    settings = QueueSettings(
+        Backoff(aligned=pop_from_backoff, phase=phase), pop_from_backoff=pop_from_backoff
+    )
     hints = {"default-scheduler": QueueingHints({"NodeResourcesFit": Fit()})}
     return SchedulingQueue(settings, hints, pre_enqueue, recorder), recorder
 
@@ -78,20 +80,21 @@ def test_the_popular_backoff_is_invisible_because_an_empty_active_queue_takes_fr
     assert events.count(("PopFromBackoffQ", "active")) == 39
 
 
-def test_without_the_gate_the_pod_waits_out_one_two_four_eight_ten_ten_seconds() -> None:
-    queue, _ = make_queue(pop_from_backoff=False)
+def test_without_the_gate_the_pod_waits_for_a_tick_after_one_two_four_eight_ten_seconds() -> None:
+    queue, _ = make_queue(pop_from_backoff=False, phase=micros(0.9))
     queue.add(pod("g"), 0)
-    now, waits = micros(3.2), []
+    tries = [micros(3.2)]
     for _ in range(6):
-        fail(queue, now, {"NodeResourcesFit"})
-        queue.move(DELETE, None, now + 1)
+        fail(queue, tries[-1], {"NodeResourcesFit"})
+        queue.move(DELETE, None, tries[-1] + 1)
         assert not queue.has_next()
-        end = queue.next_backoff_flush(now)
-        assert end is not None
-        queue.flush_backoff(end)
-        waits.append((end - now) // SECOND)
-        now = end
-    assert waits == [1, 2, 4, 8, 10, 10]
+        due = queue.next_backoff_flush(tries[-1])
+        assert due is not None
+        queue.flush_backoff(due - SECOND)
+        assert not queue.has_next()
+        queue.flush_backoff(due)
+        tries.append(due)
+    assert tries == [micros(t) for t in (3.2, 4.9, 7.9, 12.9, 21.9, 32.9, 43.9)]
 
 
 @pytest.mark.parametrize(
