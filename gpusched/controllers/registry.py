@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from gpusched.controllers.daemonset import DaemonSetController
 from gpusched.controllers.deployment import DeploymentController
+from gpusched.controllers.disruption import DisruptionController
 from gpusched.controllers.garbage_collector import GarbageCollector
 from gpusched.controllers.job import JobController
 from gpusched.controllers.namespace import NamespaceController
@@ -11,6 +13,7 @@ from gpusched.controllers.pod_gc import PodGcController
 from gpusched.controllers.protocol import Controller
 from gpusched.controllers.replicaset import ReplicaSetController
 from gpusched.controllers.resource_quota import ResourceQuotaController
+from gpusched.controllers.statefulset import StatefulSetController
 from gpusched.controllers.taint_eviction import TaintEvictionController
 from gpusched.controllers.ttl_after_finished import TtlAfterFinishedController
 
@@ -22,8 +25,11 @@ def default_controllers() -> Iterator[Controller]:
     yield PodGcController()
     yield DeploymentController()
     yield ReplicaSetController()
+    yield StatefulSetController()
+    yield DaemonSetController()
     yield JobController()
     yield TtlAfterFinishedController()
     yield ResourceQuotaController()
     yield NamespaceController()
+    yield DisruptionController()
     yield GarbageCollector()

@@ -1,0 +1,189 @@
+"""StatefulSet: pods with ordinals, created and deleted in order or side by side.
+
+Not modelled: claims from volumeClaimTemplates.
+
+Source: kubernetes/kubernetes pkg/controller/statefulset/stateful_set_control.go, stateful_set_utils.go, v1.36.1
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from gpusched.controllers.pods import is_available
+from gpusched.controllers.protocol import (
+    SECOND,
+    ApiError,
+    Change,
+    Controller,
+    CreatePods,
+    Delete,
+    Emit,
+    Json,
+    Key,
+    Outcome,
+    PodView,
+    Reader,
+    UpdateStatus,
+    Wake,
+    Work,
+    reference,
+)
+from gpusched.controllers.revisions import LABEL, ensure_revision
+
+_ENDED = ("Succeeded", "Failed")
+
+
+class StatefulSetController:
+    """Runs StatefulSets."""
+
+    name: ClassVar[str] = "statefulset-controller"
+    watches: ClassVar[tuple[str, ...]] = ("StatefulSet", "Pod")
+    period: ClassVar[int] = 0
+
+    def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:  # noqa: ARG002 - the protocol's
+        """Return the set itself, or the one that owns a changed pod."""
+        if change.kind == "StatefulSet":
+            return (Wake(change.key),)
+        pod: PodView = change.new
+        owned = pod.owner is not None and pod.owner[0] == "StatefulSet"
+        return (Wake((pod.namespace, pod.owner[1])),) if pod.owner and owned else ()
+
+    def sync(self, key: Key, reader: Reader) -> Work:
+        """Create, delete or replace what comes next, then write the status."""
+        found = reader.get("StatefulSet", *key)
+        if found is None:
+            return None
+        name, _ = yield from ensure_revision(found, reader)
+        pods = reader.pods_of(found["metadata"]["uid"])
+        status = _status(found, pods, name, reader)
+        problem: ApiError | None = None
+        if not found["metadata"].get("deletionTimestamp"):
+            problem = yield from self._step(found, pods, status)
+        _complete_update(found, status)
+        if status != (found.get("status") or {}):
+            yield UpdateStatus(found, status)
+        if problem is not None:
+            return Outcome(retry=True)
+        wait = found["spec"].get("minReadySeconds", 0)
+        unripe = wait and status.get("readyReplicas", 0) != status["availableReplicas"]
+        return Outcome(requeue_after=wait * SECOND) if unripe else None
+
+    def _step(self, found: Json, pods: Sequence[PodView], status: Json) -> Any:
+        """Go through the ordinals from the first; in order, stop at the first that is not well."""
+        ordered = found["spec"].get("podManagementPolicy", "OrderedReady") == "OrderedReady"
+        start = (found["spec"].get("ordinals") or {}).get("start", 0)
+        present = {ordinal_of(pod): pod for pod in pods}
+        wanted = range(start, start + found["spec"]["replicas"])
+        for ordinal in wanted:
+            pod = present.get(ordinal)
+            if pod is not None and pod.phase in _ENDED and pod.deletion is None:
+                yield from self._delete(found, pod)
+                return None
+            if pod is None:
+                problem = yield from self._create(found, ordinal, status)
+                if problem is not None or ordered:
+                    return problem
+            elif ordered and (pod.deletion is not None or not pod.ready):
+                return None
+        surplus = [pod for ordinal, pod in sorted(present.items(), reverse=True) if ordinal not in wanted]
+        if surplus:
+            return (yield from self._shrink(found, surplus, ordered=ordered))
+        return (yield from self._roll(found, [present[ordinal] for ordinal in wanted if ordinal in present], status))
+
+    def _shrink(self, found: Json, surplus: Sequence[PodView], *, ordered: bool) -> Any:
+        """Delete what is too much, the highest ordinal first."""
+        for pod in surplus:
+            if pod.deletion is None:
+                yield from self._delete(found, pod)
+            if ordered:
+                return None
+        return None
+
+    def _roll(self, found: Json, pods: Sequence[PodView], status: Json) -> Any:
+        """Delete the highest pod of an old revision, unless one is not well."""
+        strategy = found["spec"].get("updateStrategy") or {}
+        if strategy.get("type") == "OnDelete":
+            return None
+        start = (found["spec"].get("ordinals") or {}).get("start", 0)
+        partition = start + ((strategy.get("rollingUpdate") or {}).get("partition") or 0)
+        label = status["updateRevision"].rpartition("-")[2]
+        for pod in reversed(pods):
+            if ordinal_of(pod) < partition:
+                return None
+            if pod.labels.get(LABEL) != label and pod.deletion is None:
+                yield from self._delete(found, pod)
+                return None
+            if pod.deletion is not None or not pod.ready:
+                return None
+        return None
+
+    def _create(self, found: Json, ordinal: int, status: Json) -> Any:
+        name = f"{found['metadata']['name']}-{ordinal}"
+        (answer,) = yield CreatePods(found, _template(found, ordinal, status), (name,))
+        if not isinstance(answer, ApiError):
+            yield self._event(found, "Normal", "SuccessfulCreate", f"Create Pod {name} in StatefulSet {{}} successful")
+            return None
+        if "NamespaceTerminating" not in answer.causes:
+            text = f"Create Pod {name} in StatefulSet {{}} failed error: {answer.message}"
+            yield self._event(found, "Warning", "FailedCreate", text)
+        return answer
+
+    def _delete(self, found: Json, pod: PodView) -> Any:
+        yield Delete("Pod", [(pod.namespace, pod.name)])
+        yield self._event(found, "Normal", "SuccessfulDelete", f"Delete Pod {pod.name} in StatefulSet {{}} successful")
+
+    def _event(self, found: Json, kind: str, reason: str, text: str) -> Emit:
+        return Emit(reference(found), kind, reason, text.format(found["metadata"]["name"]))
+
+
+def ordinal_of(pod: PodView) -> int:
+    """Return a pod's ordinal: the number at the end of its name."""
+    return int(pod.name.rpartition("-")[2])
+
+
+def _template(found: Json, ordinal: int, status: Json) -> Json:
+    template = found["spec"]["template"]
+    meta, name = template.get("metadata") or {}, f"{found['metadata']['name']}-{ordinal}"
+    partition = ((found["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition") or 0
+    revision = status["updateRevision"] if ordinal >= partition else status["currentRevision"]
+    labels = {
+        **(meta.get("labels") or {}),
+        LABEL: revision.rpartition("-")[2],
+        "apps.kubernetes.io/pod-index": str(ordinal),
+        "statefulset.kubernetes.io/pod-name": name,
+    }
+    service = found["spec"].get("serviceName")
+    spec = {**template["spec"], "hostname": name, **({"subdomain": service} if service else {})}
+    return {**template, "metadata": {**meta, "labels": labels}, "spec": spec}
+
+
+def _status(found: Json, pods: Sequence[PodView], update: str, reader: Reader) -> Json:
+    old = found.get("status") or {}
+    current = old.get("currentRevision") or update
+    wait = found["spec"].get("minReadySeconds", 0)
+    alive = [pod for pod in pods if pod.deletion is None]
+    counts = {
+        "readyReplicas": sum(pod.ready for pod in pods),
+        "currentReplicas": sum(pod.labels.get(LABEL) == current.rpartition("-")[2] for pod in alive),
+        "updatedReplicas": sum(pod.labels.get(LABEL) == update.rpartition("-")[2] for pod in alive),
+    }
+    return {
+        "observedGeneration": found["metadata"]["generation"],
+        "replicas": len(pods),
+        **{name: count for name, count in counts.items() if count},
+        "currentRevision": current,
+        "updateRevision": update,
+        "collisionCount": old.get("collisionCount", 0),
+        "availableReplicas": sum(is_available(pod, wait, reader.now) for pod in pods),
+    }
+
+
+def _complete_update(found: Json, status: Json) -> None:
+    """Let the update revision become the current one when every pod has it."""
+    wanted = found["spec"]["replicas"]
+    if status.get("updatedReplicas", 0) == wanted == status["replicas"] == status.get("readyReplicas", 0):
+        status["currentRevision"] = status["updateRevision"]
+        if wanted:
+            status["currentReplicas"] = wanted
+
+
+_: Controller = StatefulSetController()
