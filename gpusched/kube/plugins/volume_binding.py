@@ -196,7 +196,8 @@ class VolumeBinding:
 
     def _bind(self, data: PodClaims, node: NodeInfo) -> NodeBinding | str:
         """Return what the delayed claims would get on a node, or why they get nothing."""
-        selected, to_match = [], []
+        selected: list[PersistentVolumeClaim] = []
+        to_match: list[PersistentVolumeClaim] = []
         for claim in data.delayed:
             wanted = claim.metadata.annotations.get(SELECTED_NODE)
             if wanted not in (None, node.name):
