@@ -56,6 +56,7 @@ class Informers:
         self._is_ours = profiles
         self._clock = clock
         self._placed: dict[str, PodInfo] = {}
+        self._assumed: set[str] = set()
 
     # Assumed pods.
 
@@ -64,9 +65,11 @@ class Informers:
         self._nominator.remove(info.uid)
         self._cache.add_pod(info, node)
         self._placed[info.uid] = info
+        self._assumed.add(info.uid)
 
     def forget(self, info: PodInfo) -> None:
         """Take back an assumed pod whose binding has failed."""
+        self._assumed.discard(info.uid)
         if self._placed.pop(info.uid, None) is not None:
             self._cache.remove_pod(info)
             info.node_name = ""
@@ -90,12 +93,13 @@ class Informers:
             if placed is not None:
                 self._assigned_gone(pod, placed)
             return
-        if self._queue.find(pod.uid) is not None or placed is None:
+        if placed is None or pod.uid in self._assumed:
             self._newly_assigned(pod, placed)
             return
         self._assigned_updated(pod, placed)
 
     def _newly_assigned(self, pod: Pod, placed: PodInfo | None) -> None:
+        self._assumed.discard(pod.uid)
         self._queue.delete(pod.uid)
         self._nominator.remove(pod.uid)
         info = self._place(pod, placed)
@@ -136,6 +140,7 @@ class Informers:
 
     def _assigned_gone(self, pod: Pod, placed: PodInfo) -> None:
         del self._placed[pod.uid]
+        self._assumed.discard(pod.uid)
         self._queue.delete(pod.uid)
         self._cache.remove_pod(placed)
         self._move(ASSIGNED_DELETE, placed, None)
