@@ -5,7 +5,7 @@ Source: kubernetes/kubectl pkg/cmd/events/events.go, event_printer.go, v0.36.1
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from gpusched.kubectl.ages import parse_time
 from gpusched.kubectl.describe.events import event_age
@@ -158,7 +158,7 @@ def _in_format(output: str, found: list[JsonObject]) -> str:
     """Return events in one of the formats of ``-o``; upstream gives up on ``name`` in silence."""
     if output == "wide" or output.startswith("custom-columns"):
         raise no_such_format(output, _FORMATS)
-    items = [in_struct_order(event) for event in found]
+    items = [_in_struct_order(event) for event in found]
     listed: JsonObject = {"kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": items}
     if output == "json":
         return json_text(listed, indent=4, sort=False) + "\n"
@@ -166,17 +166,13 @@ def _in_format(output: str, found: list[JsonObject]) -> str:
     return "" if output == "name" else text_of(listed)
 
 
-def in_struct_order(event: JsonObject) -> JsonObject:
-    """Return an event with its fields in the order of upstream's structs, which ``-o json`` keeps."""
-    return _ordered(event, _STRUCT)
-
-
-def _ordered(value: Any, orders: dict[str, tuple[str, ...]], name: str = "") -> Any:
-    if not isinstance(value, dict) or name not in orders:
-        return value
-    known = [key for key in orders[name] if key in value]
-    keys = known + sorted(value.keys() - set(known))
-    return {key: _ordered(value[key], orders, key) for key in keys}
+def _in_struct_order(value: JsonObject, name: str = "") -> JsonObject:
+    """Return an event with its fields in the order of upstream's structs, which JSON keeps."""
+    known = [key for key in _STRUCT[name] if key in value]
+    return {
+        key: _in_struct_order(value[key], key) if key in _STRUCT and value[key] else value[key]
+        for key in (*known, *sorted(value.keys() - set(known)))
+    }
 
 
 def _time(event: JsonObject) -> int:

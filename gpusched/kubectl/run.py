@@ -1,6 +1,5 @@
 """A kubectl command line, from its first word to its outcome."""
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
@@ -64,11 +63,3 @@ def watch(views: Iterable[View], argv: Sequence[str]) -> Iterator[Output]:
     return iter(
         [failed(CommandError(f"unknown command {quote(' '.join(words[:1]))} for watching"))]
     )
-
-
-def split_command(line: str) -> list[str]:
-    """Return the words of a recorded command line, e.g. ``kubectl get pods -o name``.
-
-    Recordings show the words joined by blanks, without quotes: what follows ``jsonpath=`` is one.
-    """
-    return shlex.split(line)

@@ -32,7 +32,7 @@ def load(name: str) -> dict[str, Any]:
 
 
 def words(recorded: str) -> tuple[list[str], str]:
-    """Return the command of a recorded text, whose words were joined without quotes, and the rest."""
+    """Return the words of a recorded command, joined without quotes there, and the text below."""
     line, _, rest = recorded.partition("\n")
     before, jsonpath, template = line.removeprefix("$ kubectl ").partition("jsonpath=")
     return before.split() + ([jsonpath + template] if jsonpath else []), rest
