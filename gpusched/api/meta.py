@@ -259,4 +259,9 @@ class Condition(KubeModel):
     reason: str = ""
     message: str = ""
     last_transition_time: Time | None = None
+
+
+class ObservedCondition(Condition):
+    """A condition that says which generation of the object it is about."""
+
     observed_generation: int = 0

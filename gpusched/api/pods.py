@@ -6,10 +6,10 @@ Source: kubernetes/api core/v1/types.go, v0.36.1
 from pydantic import Field
 
 from gpusched.api.meta import (
-    Condition,
     KubeModel,
     KubeObject,
     ObjectMeta,
+    ObservedCondition,
     ResourceList,
     Time,
 )
@@ -144,7 +144,7 @@ class PodSpec(KubeModel):
     security_context: PodSecurityContext | None = None
 
 
-class PodCondition(Condition):
+class PodCondition(ObservedCondition):
     """One condition of a pod."""
 
     last_probe_time: Time | None = None

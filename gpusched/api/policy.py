@@ -5,7 +5,14 @@ Source: kubernetes/api policy/v1/types.go, v0.36.1
 
 from pydantic import Field
 
-from gpusched.api.meta import Condition, IntOrString, KubeModel, KubeObject, LabelSelector, Time
+from gpusched.api.meta import (
+    IntOrString,
+    KubeModel,
+    KubeObject,
+    LabelSelector,
+    ObservedCondition,
+    Time,
+)
 
 
 class PodDisruptionBudgetSpec(KubeModel):
@@ -26,7 +33,7 @@ class PodDisruptionBudgetStatus(KubeModel):
     current_healthy: int = 0
     desired_healthy: int = 0
     expected_pods: int = 0
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[ObservedCondition, ...] = ()
 
 
 class PodDisruptionBudget(KubeObject):

@@ -18,11 +18,16 @@ class VolumeResources(KubeModel):
 
 
 class TypedReference(KubeModel):
-    """An object in the same or another namespace."""
+    """An object in the same namespace."""
 
     api_group: str | None = None
     kind: str = ""
     name: str = ""
+
+
+class NamespacedReference(TypedReference):
+    """An object in the same or another namespace."""
+
     namespace: str | None = None
 
 
@@ -36,7 +41,7 @@ class PersistentVolumeClaimSpec(KubeModel):
     storage_class_name: str | None = None
     volume_mode: str | None = None
     data_source: TypedReference | None = None
-    data_source_ref: TypedReference | None = None
+    data_source_ref: NamespacedReference | None = None
     volume_attributes_class_name: str | None = None
 
 

@@ -46,17 +46,15 @@ def listed(value: Any) -> Any:
     return value if value is None or isinstance(value, list | tuple) else [value]
 
 
-def _one_or_many(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [schema, {"type": "array", "items": schema}]}
-
-
-Sources = Annotated[tuple[Source, ...], BeforeValidator(listed)]
+Sources = Annotated[
+    tuple[Source, ...],
+    BeforeValidator(listed, json_schema_input_type=Source | tuple[Source, ...]),
+]
 """One source or several."""
 
 Names = Annotated[
     tuple[str, ...],
-    BeforeValidator(listed),
-    WithJsonSchema(_one_or_many({"type": "string"})),
+    BeforeValidator(listed, json_schema_input_type=str | tuple[str, ...]),
 ]
 """One name or several."""
 

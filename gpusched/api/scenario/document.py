@@ -28,9 +28,15 @@ ACTIONS: Final = (
     "kubectl", "kwokStop", "kwokStart",
 )  # fmt: skip
 
-Deletes = Annotated[tuple[Delete, ...], BeforeValidator(listed)]
-Scales = Annotated[tuple[Scale, ...], BeforeValidator(listed)]
-Patches = Annotated[tuple[Patch, ...], BeforeValidator(listed)]
+Deletes = Annotated[
+    tuple[Delete, ...], BeforeValidator(listed, json_schema_input_type=Delete | tuple[Delete, ...])
+]
+Scales = Annotated[
+    tuple[Scale, ...], BeforeValidator(listed, json_schema_input_type=Scale | tuple[Scale, ...])
+]
+Patches = Annotated[
+    tuple[Patch, ...], BeforeValidator(listed, json_schema_input_type=Patch | tuple[Patch, ...])
+]
 
 
 class StepDocument(Part):

@@ -6,7 +6,9 @@ that each run would pay.
 
 import ast
 import inspect
+from collections import ChainMap
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,29 +26,25 @@ def schema() -> Json:
         **ScenarioDocument.model_json_schema(by_alias=True),
         "title": "Scenario (gpusched.dev/v1alpha1)",
     }
-    described = {
-        name: fields
-        for module in (actions, document, durations)
-        for name, fields in _described(Path(inspect.getfile(module)))
-    }
+    described: dict[str, dict[str, str]] = {}
+    for module in (actions, document, durations):
+        for node in ast.parse(Path(inspect.getfile(module)).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                inherited = [described.get(ast.unparse(base), {}) for base in node.bases]
+                described[node.name] = {**ChainMap(*inherited), **dict(_described(node))}
     for name, definition in {"ScenarioDocument": result, **result["$defs"]}.items():
         for field, description in described.get(name, {}).items():
             definition["properties"][field].setdefault("description", description)
     return result
 
 
-def _described(source: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield each class of a module with the docstrings under its fields, by their wire names."""
-    for node in ast.parse(source.read_text(encoding="utf-8")).body:
-        if not isinstance(node, ast.ClassDef):
-            continue
-        fields = {}
-        for field, after in zip(node.body, node.body[1:], strict=False):
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-                text = _text(after)
-                if text:
-                    fields[wire_name(field.target.id)] = text
-        yield node.name, fields
+def _described(model: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a class, by their wire names, with the docstrings under them."""
+    for field, after in pairwise(model.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            text = _text(after)
+            if text:
+                yield wire_name(field.target.id), text
 
 
 def _text(node: ast.stmt) -> str:
