@@ -40,7 +40,7 @@ POD = {
         pytest.param("{.items[1].tags}", '["x","y"]', id="a list as JSON"),
         pytest.param("{.nope}", "", id="a missing key gives nothing"),
         pytest.param('{range .items[*]}{.name}{"\\n"}{end}.', "a\nb\nc\n.", id="a range"),
-        pytest.param("{range .items[*]}{range .tags[*]}{@}{end}|{end}", "|xy||", id="no closing end"),
+        pytest.param("{range .items[*]}{range .tags[*]}{@}{end}|{end}", "|xy||", id="nested"),
         pytest.param("{range .nope[*]}{.name}{end}!", "!", id="a range over nothing"),
         pytest.param("{range .items[*]}{.name}:", "a:b:c::", id="a range without end"),
     ],
