@@ -220,16 +220,11 @@ class OpaqueDeviceConfiguration(KubeModel):
     parameters: Any = None
 
 
-class DeviceClassConfiguration(KubeModel):
-    """Parameters for the devices of a class."""
-
-    opaque: OpaqueDeviceConfiguration | None = None
-
-
-class DeviceClaimConfiguration(DeviceClassConfiguration):
-    """Parameters for the devices of some requests."""
+class DeviceConfiguration(KubeModel):
+    """Parameters for the devices of some requests; of a class, those for all its devices."""
 
     requests: tuple[str, ...] = ()
+    opaque: OpaqueDeviceConfiguration | None = None
 
 
 class DeviceClaim(KubeModel):
@@ -237,7 +232,7 @@ class DeviceClaim(KubeModel):
 
     requests: tuple[DeviceRequest, ...] = ()
     constraints: tuple[DeviceConstraint, ...] = ()
-    config: tuple[DeviceClaimConfiguration, ...] = ()
+    config: tuple[DeviceConfiguration, ...] = ()
 
 
 class ResourceClaimSpec(KubeModel):
@@ -261,7 +256,7 @@ class DeviceRequestAllocationResult(KubeModel):
     consumed_capacity: Amounts = Field(default_factory=dict)
 
 
-class DeviceAllocationConfiguration(DeviceClaimConfiguration):
+class DeviceAllocationConfiguration(DeviceConfiguration):
     """Parameters that an allocated device gets from its class or its claim."""
 
     source: str = ""
@@ -333,7 +328,7 @@ class DeviceClassSpec(KubeModel):
     """Conditions on the devices of a class."""
 
     selectors: tuple[DeviceSelector, ...] = ()
-    config: tuple[DeviceClassConfiguration, ...] = ()
+    config: tuple[DeviceConfiguration, ...] = ()
     extended_resource_name: str | None = None
 
 
