@@ -220,11 +220,16 @@ class OpaqueDeviceConfiguration(KubeModel):
     parameters: Any = None
 
 
-class DeviceConfiguration(KubeModel):
-    """Parameters for the devices of some requests; of a class, those for all its devices."""
+class DeviceClassConfiguration(KubeModel):
+    """Parameters for the devices of a class."""
+
+    opaque: OpaqueDeviceConfiguration | None = None
+
+
+class DeviceClaimConfiguration(DeviceClassConfiguration):
+    """Parameters for the devices of some requests."""
 
     requests: tuple[str, ...] = ()
-    opaque: OpaqueDeviceConfiguration | None = None
 
 
 class DeviceClaim(KubeModel):
@@ -232,7 +237,7 @@ class DeviceClaim(KubeModel):
 
     requests: tuple[DeviceRequest, ...] = ()
     constraints: tuple[DeviceConstraint, ...] = ()
-    config: tuple[DeviceConfiguration, ...] = ()
+    config: tuple[DeviceClaimConfiguration, ...] = ()
 
 
 class ResourceClaimSpec(KubeModel):
@@ -256,7 +261,7 @@ class DeviceRequestAllocationResult(KubeModel):
     consumed_capacity: Amounts = Field(default_factory=dict)
 
 
-class DeviceAllocationConfiguration(DeviceConfiguration):
+class DeviceAllocationConfiguration(DeviceClaimConfiguration):
     """Parameters that an allocated device gets from its class or its claim."""
 
     source: str = ""
@@ -328,7 +333,7 @@ class DeviceClassSpec(KubeModel):
     """Conditions on the devices of a class."""
 
     selectors: tuple[DeviceSelector, ...] = ()
-    config: tuple[DeviceConfiguration, ...] = ()
+    config: tuple[DeviceClassConfiguration, ...] = ()
     extended_resource_name: str | None = None
 
 

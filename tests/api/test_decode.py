@@ -196,8 +196,7 @@ def _models(annotation: Any) -> list[Any]:
 def test_every_field_of_every_model_exists_in_kubernetes(kind: Any) -> None:
     struct = struct_of(kind.api_version, kind.kind)
     assert struct is not None
-    shared = {"DeviceConfiguration.requests"} if kind.kind == "DeviceClass" else set()
-    assert set(_unknown_names(kind.model(), struct, set())) == shared
+    assert _unknown_names(kind.model(), struct, set()) == []
 
 
 def test_kinds_are_found_by_what_kubectl_takes() -> None:

@@ -103,24 +103,29 @@ def _bounded(faults: list[Fault]) -> list[Fault]:
 def _read(name: str, judge: Judge) -> Iterator[Manifest | Fault]:
     """Yield what stands in one file, objects and faults, in its order."""
     file = "<stdin>" if name == "-" else name
-    number, empty = 0, True
+    empty = True
     try:
-        for chunk in chunks(name):
-            try:
-                for document in documents(chunk):
-                    number += 1
-                    for found in _objects(file, number, chunk, document):
-                        empty = False
-                        yield from _judged(found, judge)
-            except DocumentFaultError as error:
-                number += 1
-                empty = False
-                yield Fault(error.message, file, number, error.line)
+        for found in _in_chunks(file, chunks(name)):
+            empty = False
+            yield from _judged(found, judge)
     except SourceFaultError as error:
         yield Fault(error.message, file, 0, error.line)
         return
     if empty:
         yield Fault("no objects in it; is it the right file?", file)
+
+
+def _in_chunks(file: str, found: Iterable[Chunk]) -> Iterator[Manifest | Fault]:
+    """Yield the objects of a file's chunks; one that cannot be read does not hide the next."""
+    number = 0
+    for chunk in found:
+        try:
+            for document in documents(chunk):
+                number += 1
+                yield from _objects(file, number, chunk, document)
+        except DocumentFaultError as error:
+            number += 1
+            yield Fault(error.message, file, number, error.line)
 
 
 def _objects(
