@@ -13,7 +13,8 @@ from gpusched.api.resource import (
     AllocationResult,
     DeviceAllocationConfiguration,
     DeviceAllocationResult,
-    DeviceConfiguration,
+    DeviceClaimConfiguration,
+    DeviceClassConfiguration,
     DeviceRequestAllocationResult,
     ResourceClaim,
 )
@@ -69,13 +70,13 @@ def _configs(allocation: ClaimAllocation) -> Iterator[DeviceAllocationConfigurat
             yield _configuration("FromClaim", config.requests, config)
 
 
-def _is_for(config: DeviceConfiguration, alternative: Alternative) -> bool:
+def _is_for(config: DeviceClaimConfiguration, alternative: Alternative) -> bool:
     wanted = alternative.wanted
     return wanted.request in config.requests or wanted.reference in config.requests
 
 
 def _configuration(
-    source: str, requests: tuple[str, ...], config: DeviceConfiguration
+    source: str, requests: tuple[str, ...], config: DeviceClassConfiguration
 ) -> DeviceAllocationConfiguration:
     return DeviceAllocationConfiguration(source=source, requests=requests, opaque=config.opaque)
 
