@@ -14,8 +14,10 @@ from typing import Any, Final
 import numpy as np
 
 from gpusched.api.config import (
+    ConfigurationError,
     ExtensionPoint,
     SchedulerConfiguration,
+    Stage,
     default_configuration,
     load_configuration,
 )
@@ -46,16 +48,24 @@ def decide(case: Case, settings: Settings) -> list[record.Decision]:
         ConfigurationError: kube-scheduler refuses the configuration.
         MalformedCaseError: The case contradicts itself, or an object is refused.
     """
-    configuration = default_configuration()
-    if case.config:
-        configuration = load_configuration(case.config, settings.extension_points)
-    session = _Session(case, settings, configuration, build(case))
+    session = _Session(case, settings, _configuration(case, settings), build(case))
     session.admit_nominated()
     return [
         decision
         for index, pending in enumerate(session.world.pending)
         for decision in session.decide(index, pending)
     ]
+
+
+def _configuration(case: Case, settings: Settings) -> SchedulerConfiguration:
+    if not case.config:
+        return default_configuration()
+    try:
+        return load_configuration(case.config, settings.extension_points)
+    except ConfigurationError as error:
+        if error.stage is Stage.BUILD:
+            build(case)  # a scheduler is built after the objects were read, which may fail first
+        raise
 
 
 @dataclass(frozen=True, slots=True)

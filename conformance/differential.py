@@ -1,0 +1,189 @@
+"""gpusched against the real kube-scheduler on random cases; see README.md.
+
+    python -m conformance.differential --oracle DECIDE [--count N] [--seed N] [--jobs N]
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from conformance.decide import oracle
+from conformance.decide.families import FAMILIES, draw_case
+from conformance.decide.shrink import shrink
+from gpusched.decide import Settings, TieBreak, answer
+from tests.decide.comparison import Difference, differences
+
+Json = dict[str, Any]
+
+BATCH = 50
+SETTINGS = Settings(tie_break=TieBreak.NAME)
+UNUSABLE = "internal"
+"""The stage at which the oracle gives up on a case for reasons of its own."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What a batch has shown."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    differing: list[Json] = field(default_factory=list)
+
+
+def ours(case: Json, expected: Json) -> Json:
+    """Return our answer; where the oracle preempted we follow the outcome that it took."""
+    forced = [
+        {"pod": d["pod"], "attempt": d.get("attempt", 0), **d["nominations"][0]}
+        for d in expected.get("decisions") or []
+        if d.get("nominations")
+    ]
+    try:
+        return answer({**case, "forcedPreemptions": forced}, SETTINGS).expect
+    except Exception as error:  # noqa: BLE001 - a crash is a difference like any other
+        return {"name": case["name"], "error": f"crash: {error!r}", "stage": "crash"}
+
+
+def compare(case: Json, expected: Json) -> list[Difference]:
+    """Return the differences; of a refused object only that it is refused."""
+    actual = ours(case, expected)
+    if expected.get("stage") == "object" and actual.get("stage") == "object":
+        return []
+    return differences(expected, actual)
+
+
+def run_batch(program: str, family: str, seed: int, indices: range) -> Found:
+    """Compare one batch of cases."""
+    found = Found()
+    cases = [draw_case(family, seed, index) for index in indices]
+    for case, expected in zip(cases, oracle.ask(program, cases), strict=True):
+        found.counts["cases"] += 1
+        if expected.get("stage") == UNUSABLE:
+            found.counts["unusable"] += 1
+            continue
+        found.counts["decisions"] += len(expected["decisions"])
+        if expected.get("error"):
+            found.counts[f"errors {expected['stage']}"] += 1
+        for decision in expected["decisions"]:
+            found.counts[decision["result"]] += 1
+            found.counts["nominations"] += bool(decision.get("nominations"))
+        if compare(case, expected):
+            _settle(program, case, expected, found)
+    return found
+
+
+def _settle(program: str, case: Json, expected: Json, found: Found) -> None:
+    """Ask again: what the real scheduler does not always say is no difference."""
+    agreed = oracle.agreed([expected, *oracle.ask(program, [case] * 4)])
+    if agreed is None or agreed.get("stage") == UNUSABLE:
+        found.counts["flaky"] += 1
+    elif compare(case, agreed):
+        found.counts["different"] += 1
+        found.differing.append(case)
+
+
+def shrunk(program: str, case: Json) -> Json:
+    """Return a small case that shows a difference of the same fields."""
+
+    def fields(candidate: Json, expected: Json) -> set[str]:
+        return {difference.field for difference in compare(candidate, expected)}
+
+    wanted = fields(case, oracle.ask(program, [case])[0])
+
+    def shows(candidates: Sequence[Json]) -> list[bool]:
+        return [
+            expected.get("stage") not in {UNUSABLE, "object"}
+            and bool(fields(candidate, expected) & wanted)
+            for candidate, expected in zip(
+                candidates, oracle.ask(program, candidates), strict=True
+            )
+        ]
+
+    return shrink(case, shows)
+
+
+def write(program: str, case: Json, folder: Path) -> None:
+    """Write a shrunk case with both answers, and print where they part."""
+    small = shrunk(program, case)
+    expected = oracle.ask(program, [small])[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{case['name']}.json"
+    content = {"case": small, "expect": expected, "actual": ours(small, expected)}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"difference in {case['name']}, shrunk to {path}:")
+    for difference in compare(small, expected)[:3]:
+        print(f"  {difference.where} {difference.field}")
+        print(f"    expected {json.dumps(difference.expected)[:600]}")
+        print(f"    actual   {json.dumps(difference.actual)[:600]}")
+
+
+def batches(families: Sequence[str], seed: int, count: int) -> Iterator[tuple[str, int, range]]:
+    """Share ``count`` cases out among the families, batch by batch in turn."""
+    start = 0
+    while count > 0:
+        for family in families:
+            size = min(BATCH, count)
+            if size <= 0:
+                return
+            yield family, seed, range(start, start + size)
+            count -= size
+        start += BATCH
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the comparison; return 1 if anything differed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--oracle", help="the recorder's decide program")
+    parser.add_argument("--recorder", help="the recorder's folder, to build it with Go")
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--families", default=",".join(FAMILIES))
+    parser.add_argument("--most", type=int, default=5, help="differences to shrink before stopping")
+    parser.add_argument("--out", type=Path, default=Path("differences"))
+    options = parser.parse_args(arguments)
+    if not options.oracle and not options.recorder:
+        parser.error("give --oracle or --recorder")
+    program = options.oracle or oracle.build(options.recorder)
+    total = _run(program, options)
+    print(dict(sorted(total.counts.items())))
+    for case in total.differing[: options.most]:
+        write(program, case, options.out)
+    return 1 if total.differing else 0
+
+
+def _run(program: str, options: argparse.Namespace) -> Found:
+    total, began, told = Found(), time.monotonic(), 0.0
+    work = batches(options.families.split(","), options.seed, options.count)
+    with ProcessPoolExecutor(options.jobs) as pool:
+        running: set[Future[Found]] = set()
+        for batch in work:
+            running.add(pool.submit(run_batch, program, *batch))
+            while len(running) >= options.jobs * 2:
+                running = _collect(running, total)
+            if time.monotonic() - told > 30:
+                told = time.monotonic()
+                print(f"{told - began:.0f} s: {dict(total.counts)}", file=sys.stderr, flush=True)
+            if len(total.differing) >= options.most:
+                break
+        while running:
+            running = _collect(running, total)
+    return total
+
+
+def _collect(running: set[Future[Found]], total: Found) -> set[Future[Found]]:
+    done, left = wait(running, return_when=FIRST_COMPLETED)
+    for future in done:
+        found = future.result()
+        total.counts += found.counts
+        total.differing += found.differing
+    return left
+
+
+if __name__ == "__main__":
+    sys.exit(main())
