@@ -49,13 +49,11 @@ class Victims:
         node: The node's name.
         pods: All victims; those already terminating are among them.
         violations: How many of them break a PodDisruptionBudget.
-        cleared: Pods of lower priority than the preemptor that lose their nomination to the node.
     """
 
     node: str
     pods: tuple[PodInfo, ...]
     violations: int
-    cleared: tuple[PodInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

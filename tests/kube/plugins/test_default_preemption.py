@@ -95,16 +95,6 @@ def test_a_terminating_pod_is_a_victim_like_others() -> None:
     assert found(world, preemptor(world, "4")) == {"n1": ["leaving"]}
 
 
-def test_pods_of_lower_priority_lose_their_nomination() -> None:
-    world = full_world(("low", "n1", 0, "4"), ("top", "n2", 100, "4"))
-    lower = world.pod("lower", cpu("1", priority=50))
-    equal = world.pod("equal", cpu("1", priority=100))
-    for pod in (lower, equal):
-        world.nominator.add(pod, "n1")
-    (candidate,) = tried(world, preemptor(world, "2")).candidates
-    assert names(candidate.cleared) == ["lower"]
-
-
 MESSAGES = [
     pytest.param(
         [("top", "n1", 100, "4"), ("low", "n2", 0, "1")],

@@ -5,8 +5,8 @@ findCandidates, DryRunPreemption) and
 pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go, v1.36.1.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 import numpy as np
@@ -72,7 +72,10 @@ class DefaultPreemption:
     def post_filter(
         self, state: CycleState, pod: PodInfo, snapshot: Snapshot, diagnosis: NodeStatuses
     ) -> PostFilterResult:
-        """Return the best candidates, or why there are none."""
+        """Return the best candidates, or why there are none.
+
+        Whoever carries it out also clears the nominations of less important pods to the node.
+        """
         if reason := _ineligible(pod, snapshot, diagnosis):
             return PostFilterResult(unschedulable(f"preemption: {reason}"))
         search = _Search(snapshot, diagnosis.rows_with(Code.UNSCHEDULABLE))
@@ -87,19 +90,12 @@ class DefaultPreemption:
         if not search.candidates:
             return search.failure()
         best = best_candidates(search.candidates)
-        return PostFilterResult(SUCCESS, best[0].node, tuple(self._clearing(pod, best)))
+        return PostFilterResult(SUCCESS, best[0].node, tuple(best))
 
     def _wanted(self, potential: int) -> int:
         """Return how many candidates are enough."""
         share = potential * self.args.min_candidate_nodes_percentage // 100
         return min(potential, max(share, self.args.min_candidate_nodes_absolute))
-
-    def _clearing(self, pod: PodInfo, candidates: Sequence[Victims]) -> Iterator[Victims]:
-        """Add the less important pods that lose their nomination to the node."""
-        for candidate in candidates:
-            nominated = self.handle.nominated(candidate.node)
-            lower = tuple(other for other in nominated if other.priority < pod.priority)
-            yield replace(candidate, cleared=lower)
 
 
 def _never(_pod: PodInfo, _change: Change) -> bool:
