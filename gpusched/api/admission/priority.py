@@ -39,7 +39,7 @@ def system_priority_classes() -> dict[str, Json]:
 def set_priority(pod: Json, classes: PriorityClasses) -> Json | Denied:
     """Return the pod with the priority and the preemption policy of its class.
 
-    A pod without a class takes the global default, the one of the lowest value if there are several.
+    A pod without a class takes the global default, of several the one of the lowest value.
     """
     spec = pod["spec"]
     wanted = spec.get("priorityClassName")

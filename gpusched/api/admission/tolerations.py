@@ -1,7 +1,6 @@
 """DefaultTolerationSeconds and TaintNodesByCondition: what new pods and nodes get.
 
-Source: kubernetes/kubernetes plugin/pkg/admission/{defaulttolerationseconds,nodetaint}/admission.go,
-v1.36.1
+Source: kubernetes/kubernetes plugin/pkg/admission/{defaulttolerationseconds,nodetaint}, v1.36.1
 """
 
 from typing import Final

@@ -119,10 +119,12 @@ def _matches_scope(requirement: Json, spec: Json) -> bool:
 
 
 def _matches_class(requirement: Json, name: str) -> bool:
-    operator, values = requirement.get("operator"), requirement.get("values") or ()
+    operator: str = requirement.get("operator", "")
+    values: list[str] = requirement.get("values") or []
     if operator in {"Exists", "DoesNotExist"}:
         return bool(name) == (operator == "Exists")
-    return (bool(name) and name in values) == (operator == "In")
+    is_listed = bool(name) and name in values
+    return is_listed is (operator == "In")
 
 
 def _is_terminating(spec: Json) -> bool:

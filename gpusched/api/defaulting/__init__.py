@@ -1,7 +1,7 @@
 """What the API server adds to an object that it accepts.
 
 Two steps as upstream takes them: the defaults of the object's version (``SetDefaults_*``) and the
-preparation for creation (status reset, generation, selectors merged from the pod's labels). The room
+preparation for creation (status reset, generation, selectors merged from the pod's labels). It
 knows single objects only; what depends on others (priority classes, limit ranges) is admission.
 
 Source: kubernetes/kubernetes pkg/apis/*/v1/defaults.go, pkg/registry/*/strategy.go, v1.36.1

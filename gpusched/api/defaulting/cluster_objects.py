@@ -1,6 +1,6 @@
 """Defaults of the kinds around the pods: nodes, volumes, classes, claims, budgets, limits.
 
-Source: kubernetes/kubernetes pkg/apis/{core,policy,scheduling,storage,resource}/v1/defaults.go, v1.36.1
+Source: kubernetes/kubernetes pkg/apis/{core,scheduling,storage,resource}/v1/defaults.go, v1.36.1
 """
 
 from collections.abc import Iterator

@@ -33,7 +33,6 @@ _GATED: Final = {
     "type": "PodScheduled",
     "status": "False",
     "lastProbeTime": None,
-    "lastTransitionTime": None,
     "reason": "SchedulingGated",
     "message": "Scheduling is blocked due to non-empty scheduling gates",
 }
@@ -46,7 +45,7 @@ _JOB_UID_LABELS: Final = ("controller-uid", "batch.kubernetes.io/controller-uid"
 def prepare_for_create(obj: Json) -> None:
     """Reset and complete what a client does not decide, in place; defaults must be set.
 
-    The scheduling-gated condition's lastTransitionTime is left to whoever has a clock.
+    Where upstream takes the time of day, the object's creationTimestamp stands.
     """
     kind = obj["kind"]
     metadata = obj.setdefault("metadata", {})
@@ -71,7 +70,8 @@ def _prepare_pod(obj: Json) -> None:
     given = (obj.get("status") or {}).get("qosClass")
     obj["status"] = {"phase": "Pending", "qosClass": given or qos_class(spec)}
     if spec.get("schedulingGates"):
-        obj["status"]["conditions"] = [dict(_GATED)]
+        now = obj["metadata"].get("creationTimestamp")
+        obj["status"]["conditions"] = [{**_GATED, "lastTransitionTime": now}]
     labels = obj["metadata"].get("labels") or {}
     for term in _pod_affinity_terms(spec):
         _merge_keys(term, labels, (("matchLabelKeys", "In"), ("mismatchLabelKeys", "NotIn")))

@@ -27,7 +27,7 @@ _PROBE: Final = {
     "successThreshold": 1,
     "failureThreshold": 3,
 }
-_PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
+_PROBES: Final = frozenset({"livenessProbe", "readinessProbe", "startupProbe"})
 _HOOKS: Final = ("postStart", "preStop")
 _GRACE_SECONDS: Final = 30
 
@@ -100,15 +100,12 @@ def default_container(container: Json) -> None:
         container["imagePullPolicy"] = pull_policy(container.get("image", ""))
     fill(container, _CONTAINER)
     for port in container.get("ports") or ():
-        if not port.get("protocol"):
-            port["protocol"] = "TCP"
+        fill(port, {"protocol": "TCP"})
     for variable in container.get("env") or ():
         _default_env(variable.get("valueFrom") or {})
-    if "resources" in container:
-        round_up(container["resources"], "limits", "requests")
-    for name in _PROBES:
-        if name in container:
-            _default_probe(container[name])
+    round_up(container.get("resources") or {}, "limits", "requests")
+    for name in _PROBES & container.keys():
+        _default_probe(container[name])
     for name in _HOOKS:
         _default_http_get((container.get("lifecycle") or {}).get(name) or {})
 

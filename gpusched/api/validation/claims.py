@@ -44,7 +44,7 @@ def validate_claim_template(template: Json, path: str) -> Errors:
 
 def validate_claim_spec(spec: Json, path: str) -> Errors:
     """Check what a claim asks for."""
-    modes = spec.get("accessModes") or ()
+    modes = spec.get("accessModes") or []
     if not modes:
         yield required(f"{path}.accessModes", "at least 1 access mode is required")
     yield from validate_selector(spec.get("selector"), f"{path}.selector")

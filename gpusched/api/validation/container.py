@@ -123,7 +123,7 @@ def validate_ephemeral_containers(spec: Json, pod: PodContext, path: str) -> Err
 def _validate_ephemeral_fields(container: Json, path: str) -> Errors:
     detail = "cannot be set for an Ephemeral Container"
     for name in _NOT_EPHEMERAL:
-        if container.get(name) not in (None, ""):
+        if name in container:
             yield forbidden(f"{path}.{name}", detail)
     resources = container.get("resources") or {}
     if any(value is not None for value in resources.values()):

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from typing_extensions import override
+
 from gpusched.api.names import Problems, Rule
 
 
@@ -26,6 +28,7 @@ class FieldError:
     reason: str
     message: str
 
+    @override
     def __str__(self) -> str:
         """Return the error as the API server's message has it."""
         return f"{self.field}: {self.message}"
@@ -67,7 +70,13 @@ def show(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return go_json(value)
+
+
+def go_json(value: Any, indent: int | None = None) -> str:
+    """Return JSON as Go writes it, which hides what HTML would take for its own."""
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(value, separators=separators, ensure_ascii=False, indent=indent)
     return re.sub("[<>&]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

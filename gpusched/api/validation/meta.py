@@ -29,7 +29,7 @@ _LONGEST_MANAGER: Final = 128
 def validate_metadata(metadata: Json, name_rule: Rule, *, namespaced: bool) -> Errors:
     """Check an object's metadata on creation, as the rules of most kinds do."""
     yield from validate_any_metadata(metadata, name_rule, namespaced=namespaced)
-    yield from _validate_standard_finalizers(metadata)
+    yield from validate_standard_finalizers(metadata)
 
 
 def validate_any_metadata(metadata: Json, name_rule: Rule, *, namespaced: bool) -> Errors:
@@ -44,7 +44,7 @@ def validate_any_metadata(metadata: Json, name_rule: Rule, *, namespaced: bool) 
     yield from _validate_namespace(metadata.get("namespace"), namespaced=namespaced)
     yield from not_negative("metadata.generation", metadata.get("generation"))
     yield from _validate_shared(metadata)
-    yield from _validate_finalizers(metadata.get("finalizers") or ())
+    yield from _validate_finalizers(metadata.get("finalizers") or [])
 
 
 def _validate_namespace(namespace: str | None, *, namespaced: bool) -> Errors:
@@ -62,7 +62,7 @@ def _validate_shared(metadata: Json) -> Errors:
     yield from validate_labels(metadata.get("labels"), "metadata.labels")
     yield from validate_annotations(metadata.get("annotations"), "metadata.annotations")
     yield from _validate_owners(metadata.get("ownerReferences") or [])
-    yield from _validate_managed_fields(metadata.get("managedFields") or ())
+    yield from _validate_managed_fields(metadata.get("managedFields") or [])
 
 
 def validate_labels(labels: Json | None, path: str) -> Errors:
@@ -126,7 +126,8 @@ def _validate_finalizers(finalizers: list[str]) -> Errors:
         )
 
 
-def _validate_standard_finalizers(metadata: Json) -> Errors:
+def validate_standard_finalizers(metadata: Json) -> Errors:
+    """Check the finalizers of kinds that know Kubernetes' own ones."""
     for index, finalizer in enumerate(metadata.get("finalizers") or ()):
         yield from validate_finalizer_domain(finalizer, f"metadata.finalizers[{index}]")
 

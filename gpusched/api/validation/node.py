@@ -15,6 +15,10 @@ from gpusched.api.validation.tolerations import validate_taints
 from gpusched.api.wire import Json
 
 _FEATURE: Final = "[A-Z][a-zA-Z0-9]*(/[a-zA-Z][a-zA-Z0-9]*)*"
+_FEATURE_RULE: Final = (
+    "start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g.,"
+    " MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes"
+)
 _FEATURE_LENGTH: Final = 253
 _FAMILIES: Final = 2
 
@@ -51,13 +55,7 @@ def _validate_features(features: list[str]) -> Errors:
         if len(feature) > _FEATURE_LENGTH:
             yield invalid(place, feature, f"{problem} be no more than {_FEATURE_LENGTH} characters")
         elif not re.fullmatch(_FEATURE, feature):
-            yield invalid(
-                place,
-                feature,
-                f"{problem} start with an UpperCamelCase segment, with subsequent segments separated"
-                " by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric"
-                " characters and slashes",
-            )
+            yield invalid(place, feature, f"{problem} {_FEATURE_RULE}")
 
 
 def _validate_networks(networks: list[str]) -> Errors:

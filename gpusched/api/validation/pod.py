@@ -37,8 +37,10 @@ from gpusched.api.validation.resources import (
 from gpusched.api.validation.security import validate_host_users, validate_pod_security
 from gpusched.api.validation.spread import validate_spread
 from gpusched.api.validation.tolerations import validate_tolerations
-from gpusched.api.validation.volumes import validate_volumes
+from gpusched.api.validation.volumes import source_of, validate_volumes
+from gpusched.api.validation.windows import validate_host_process, validate_system
 from gpusched.api.wire import Json
+from gpusched.api.wire.internal import internal
 
 _RESTART_POLICIES: Final = ("Always", "OnFailure", "Never")
 _PREEMPTION_POLICIES: Final = ("PreemptLowerPriority", "Never")
@@ -50,18 +52,24 @@ _DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
 
 def validate_pod(obj: Json) -> Errors:
     """Check a Pod on creation."""
-    metadata, spec = obj["metadata"], obj["spec"]
-    yield from validate_metadata(metadata, dns_subdomain, namespaced=True)
-    annotations = metadata.get("annotations") or {}
-    yield from validate_pod_annotations(annotations, spec, "metadata.annotations")
-    yield from validate_pod_spec(spec, "spec", name=metadata.get("name", ""), is_pod=True)
-    yield from _validate_only_for_pods(spec)
+    yield from validate_pod_rules(obj)
+    spec = obj["spec"]
     if spec.get("ephemeralContainers"):
         yield forbidden("spec.ephemeralContainers", "cannot be set on create")
     if spec.get("nodeName") and spec.get("schedulingGates"):
         yield forbidden(
             "spec.nodeName", "cannot be set until all schedulingGates have been cleared"
         )
+
+
+def validate_pod_rules(obj: Json) -> Errors:
+    """Check what must be right in a Pod whenever it is written."""
+    metadata, spec = obj["metadata"], obj["spec"]
+    yield from validate_metadata(metadata, dns_subdomain, namespaced=True)
+    annotations = metadata.get("annotations") or {}
+    yield from validate_pod_annotations(annotations, spec, "metadata.annotations")
+    yield from validate_pod_spec(spec, "spec", name=metadata.get("name", ""), is_pod=True)
+    yield from _validate_only_for_pods(spec)
 
 
 def validate_pod_annotations(annotations: Json, spec: Json, path: str) -> Errors:
@@ -77,6 +85,8 @@ def validate_pod_annotations(annotations: Json, spec: Json, path: str) -> Errors
 
 def _validate_only_for_pods(spec: Json) -> Errors:
     for index, volume in enumerate(spec.get("volumes") or ()):
+        if source_of(volume) == "image" and not volume["image"].get("reference"):
+            yield required(f"spec.volumes[{index}].image.reference")
         for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
             if "serviceAccountToken" in source and not spec.get("serviceAccountName"):
                 place = f"spec.volumes[{index}].projected.sources[{number}].serviceAccountToken"
@@ -98,7 +108,7 @@ def validate_pod_spec(spec: Json, path: str, *, name: str = "", is_pod: bool = F
     """
     volumes, errors = validate_volumes(spec.get("volumes") or [], name, f"{path}.volumes")
     yield from errors
-    yield from _validate_claims(spec.get("resourceClaims") or (), f"{path}.resourceClaims")
+    yield from _validate_claims(spec.get("resourceClaims") or [], f"{path}.resourceClaims")
     pod = PodContext(
         volumes,
         frozenset(claim["name"] for claim in spec.get("resourceClaims") or () if claim.get("name")),
@@ -116,6 +126,7 @@ def validate_pod_spec(spec: Json, path: str, *, name: str = "", is_pod: bool = F
     yield from validate_labels(spec.get("nodeSelector"), f"{path}.nodeSelector")
     yield from validate_pod_security(spec["securityContext"], spec, f"{path}.securityContext")
     yield from _validate_scheduling(spec, path)
+    yield from validate_host_process(spec, path)
     yield from validate_host_users(spec, path)
     yield from validate_host_names(spec, path)
     yield from _validate_names(spec, path)
@@ -141,12 +152,7 @@ def _validate_claim_source(claim: Json, path: str) -> Errors:
     sources = ("resourceClaimName", "resourceClaimTemplateName")
     given = [name for name in sources if name in claim]
     if len(given) != 1:
-        # Upstream shows its internal struct.
-        shown = {
-            "Name": claim.get("name", ""),
-            "ResourceClaimName": claim.get("resourceClaimName"),
-            "ResourceClaimTemplateName": claim.get("resourceClaimTemplateName"),
-        }
+        shown = internal("core.PodResourceClaim", claim)
         one, other = sources
         yield invalid(
             path,
@@ -216,3 +222,5 @@ def _validate_values(spec: Json, path: str) -> Errors:
             yield required(f"{path}.os.name")
         elif system not in _SYSTEMS:
             yield not_supported(f"{path}.os", system, _SYSTEMS)
+        else:
+            yield from validate_system(spec, path)

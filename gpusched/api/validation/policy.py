@@ -10,7 +10,8 @@ from gpusched.api.validation.counts import validate_count, validate_not_over_who
 from gpusched.api.validation.errors import Errors, forbidden, invalid, not_supported, one_of
 from gpusched.api.validation.meta import validate_metadata
 from gpusched.api.validation.selectors import validate_selector
-from gpusched.api.wire import Json, encode_ordered
+from gpusched.api.wire import Json
+from gpusched.api.wire.internal import internal
 
 SYSTEM_PRIORITIES: Final = {
     "system-node-critical": 2000001000,
@@ -25,12 +26,7 @@ def validate_pod_disruption_budget(obj: Json) -> Errors:
     """Check a PodDisruptionBudget; its metadata is left to the check that all kinds share."""
     spec = obj.get("spec") or {}
     if "minAvailable" in spec and "maxUnavailable" in spec:
-        shown = {
-            "MinAvailable": spec["minAvailable"],
-            "Selector": _shown_selector(spec.get("selector")),
-            "MaxUnavailable": spec["maxUnavailable"],
-            "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
-        }
+        shown = internal("policy.PodDisruptionBudgetSpec", spec)
         yield invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set")
     for name in ("minAvailable", "maxUnavailable"):
         if name in spec:
@@ -40,13 +36,6 @@ def validate_pod_disruption_budget(obj: Json) -> Errors:
     eviction = spec.get("unhealthyPodEvictionPolicy")
     if eviction is not None and eviction not in _EVICTION:
         yield not_supported("spec.unhealthyPodEvictionPolicy", eviction, _EVICTION)
-
-
-def _shown_selector(selector: Json | None) -> Json | None:
-    if selector is None:
-        return None
-    shown: Json = encode_ordered("meta/v1.LabelSelector", selector)
-    return shown
 
 
 def validate_priority_class(obj: Json) -> Errors:

@@ -16,7 +16,8 @@ from gpusched.api.validation.resources import (
     is_standard_for_quota,
     validate_quantity,
 )
-from gpusched.api.wire import Json, encode_ordered
+from gpusched.api.wire import Json
+from gpusched.api.wire.internal import internal
 
 _COMPUTE: Final = frozenset(
     {"pods", "cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"}
@@ -49,7 +50,12 @@ def validate_resource_quota(obj: Json) -> Errors:
         if "/" not in name and not is_standard_for_quota(name):
             yield invalid(path, name, "must be a standard resource for quota")
         yield from validate_quantity(name, text, path)
-    scopes = spec.get("scopes") or []
+    yield from _validate_scopes(spec.get("scopes") or [], hard)
+    if "scopeSelector" in spec:
+        yield from _validate_scope_selector(spec, hard)
+
+
+def _validate_scopes(scopes: list[str], hard: Json) -> Errors:
     for scope in scopes:
         if scope not in _SCOPES:
             yield invalid("spec.scopes", scopes, "unsupported scope")
@@ -58,8 +64,6 @@ def validate_resource_quota(obj: Json) -> Errors:
     for pair in _CONFLICTS:
         if pair <= set(scopes):
             yield invalid("spec.scopes", scopes, "conflicting scopes")
-    if "scopeSelector" in spec:
-        yield from _validate_scope_selector(spec, hard)
 
 
 def _misplaced(scope: str, hard: Json) -> list[str]:
@@ -76,7 +80,7 @@ def _validate_scope_selector(spec: Json, hard: Json) -> Errors:
         if scope not in _SCOPES:
             yield invalid(f"{path}.scopeName", scope, "unsupported scope")
         for _ in _misplaced(scope, hard):
-            shown = _shown_scopes(selector)
+            shown = internal("core.ScopeSelector", selector)
             yield invalid(path, shown, "unsupported scope applied to resource")
         if scope in _VALUELESS and operator != "Exists":
             names = ", ".join(
@@ -91,20 +95,6 @@ def _validate_scope_selector(spec: Json, hard: Json) -> Errors:
     for pair in _CONFLICTS:
         if pair <= scopes:
             yield invalid(path, spec.get("scopes"), "conflicting scopes")
-
-
-def _shown_scopes(selector: Json) -> Json:
-    """Return a selector as upstream's internal struct prints it."""
-    encoded = encode_ordered("core/v1.ScopeSelector", selector)
-    listed = [
-        {
-            "ScopeName": requirement.get("scopeName", ""),
-            "Operator": requirement.get("operator", ""),
-            "Values": requirement.get("values"),
-        }
-        for requirement in encoded.get("matchExpressions") or ()
-    ]
-    return {"MatchExpressions": listed}
 
 
 def _validate_scope_values(operator: str, values: list[str], path: str) -> Errors:

@@ -1,4 +1,4 @@
-"""Security contexts of pods and containers (Linux).
+"""Security contexts of pods and containers.
 
 Source: kubernetes/kubernetes pkg/apis/core/validation/validation.go, v1.36.1
 """
@@ -17,7 +17,9 @@ from gpusched.api.validation.errors import (
     required,
 )
 from gpusched.api.validation.paths import validate_descending
+from gpusched.api.validation.windows import validate_windows_options
 from gpusched.api.wire import Json
+from gpusched.api.wire.internal import internal
 
 _PROFILES: Final = ("Localhost", "RuntimeDefault", "Unconfined")
 _ENUMS: Final = {
@@ -45,6 +47,7 @@ def validate_pod_security(context: Json, spec: Json, path: str) -> Errors:
         if name in context and context[name] not in supported:
             yield not_supported(f"{path}.{name}", context[name], supported)
     yield from _validate_profiles(context, path)
+    yield from validate_windows_options(context, path)
 
 
 def _validate_sysctls(context: Json, spec: Json, path: str) -> Errors:
@@ -64,37 +67,44 @@ def _validate_sysctls(context: Json, spec: Json, path: str) -> Errors:
 
 
 def _validate_profiles(context: Json, path: str) -> Errors:
-    yield from _validate_profile(context.get("seccompProfile"), f"{path}.seccompProfile", "seccomp")
-    yield from _validate_profile(
-        context.get("appArmorProfile"), f"{path}.appArmorProfile", "AppArmor"
-    )
+    if "seccompProfile" in context:
+        yield from _validate_seccomp(context["seccompProfile"], f"{path}.seccompProfile")
+    if "appArmorProfile" in context:
+        yield from _validate_app_armor(context["appArmorProfile"], f"{path}.appArmorProfile")
 
 
-def _validate_profile(profile: Json | None, path: str, system: str) -> Errors:
-    if profile is None:
-        return
-    kind, own = profile.get("type", ""), profile.get("localhostProfile")
+def _validate_profile_type(kind: str, path: str) -> Errors:
     if not kind:
-        field = path.rpartition(".")[2]
-        yield required(f"{path}.type", f"type is required when {field} is set")
+        yield required(f"{path}.type", f"type is required when {path.rpartition('.')[2]} is set")
     elif kind not in _PROFILES:
         yield not_supported(f"{path}.type", kind, _PROFILES)
-    elif kind == "Localhost":
-        if own is None or (system == "AppArmor" and not own):
-            detail = f"must be set when {system} type is Localhost"
-            yield required(f"{path}.localhostProfile", detail)
-        elif system == "seccomp":
-            yield from validate_descending(own, f"{path}.localhostProfile")
-        elif own.strip() != own:
-            detail = "must not be padded with whitespace"
-            yield invalid(f"{path}.localhostProfile", own, detail)
-    elif own is not None and system == "AppArmor":
-        detail = f"can only be set when {system} type is Localhost"
-        yield invalid(f"{path}.localhostProfile", own, detail)
-    if own is not None and system == "seccomp" and kind != "Localhost":
-        shown = {"Type": kind, "LocalhostProfile": own}
-        detail = "can only be set when seccomp type is Localhost"
-        yield invalid(f"{path}.localhostProfile", shown, detail)
+
+
+def _validate_seccomp(profile: Json, path: str) -> Errors:
+    kind, own = profile.get("type", ""), profile.get("localhostProfile")
+    yield from _validate_profile_type(kind, path)
+    path = f"{path}.localhostProfile"
+    if kind != "Localhost":
+        if own is not None:
+            shown = internal("core.SeccompProfile", profile)
+            yield invalid(path, shown, "can only be set when seccomp type is Localhost")
+    elif own is None:
+        yield required(path, "must be set when seccomp type is Localhost")
+    else:
+        yield from validate_descending(own, path)
+
+
+def _validate_app_armor(profile: Json, path: str) -> Errors:
+    kind, own = profile.get("type", ""), profile.get("localhostProfile")
+    yield from _validate_profile_type(kind, path)
+    path = f"{path}.localhostProfile"
+    if kind == "Localhost":
+        if own and own.strip() != own:
+            yield invalid(path, own, "must not be padded with whitespace")
+        elif not own:
+            yield required(path, "must be set when AppArmor type is Localhost")
+    elif kind in _PROFILES and own is not None:
+        yield invalid(path, own, "can only be set when AppArmor type is Localhost")
 
 
 def validate_container_security(context: Json, path: str, *, host_users: bool) -> Errors:
@@ -108,6 +118,22 @@ def validate_container_security(context: Json, path: str, *, host_users: bool) -
     if "procMount" in context:
         yield from _validate_proc(context["procMount"], f"{path}.procMount", host_users=host_users)
     yield from _validate_profiles(context, path)
+    yield from _validate_escalation(context, path)
+    yield from validate_windows_options(context, path)
+
+
+def _validate_escalation(context: Json, path: str) -> Errors:
+    """Check that who must not gain privileges has none already."""
+    if context.get("allowPrivilegeEscalation", True):
+        return
+    rule = "cannot set `allowPrivilegeEscalation` to false and"
+    if context.get("privileged"):
+        shown = internal("core.SecurityContext", context)
+        yield invalid(path, shown, f"{rule} `privileged` to true")
+    for capability in (context.get("capabilities") or {}).get("add") or ():
+        if capability == "CAP_SYS_ADMIN":
+            shown = internal("core.SecurityContext", context)
+            yield invalid(path, shown, f"{rule} `capabilities.Add` CAP_SYS_ADMIN")
 
 
 def _validate_proc(mount: str, path: str, *, host_users: bool) -> Errors:

@@ -42,7 +42,7 @@ def _validate_requirement(requirement: Json, path: str) -> Errors:
 
 
 def validate_label_keys(holder: Json, path: str) -> Errors:
-    """Check matchLabelKeys and mismatchLabelKeys against each other and the selector beside them."""
+    """Check matchLabelKeys and mismatchLabelKeys, against each other and the selector too."""
     selector = holder.get("labelSelector")
     for name in ("matchLabelKeys", "mismatchLabelKeys"):
         keys = holder.get(name)

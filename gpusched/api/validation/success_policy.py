@@ -15,7 +15,8 @@ from gpusched.api.validation.errors import (
     too_long,
     too_many,
 )
-from gpusched.api.wire import Json, encode_ordered
+from gpusched.api.wire import Json
+from gpusched.api.wire.internal import internal
 
 _MOST_RULES: Final = 20
 _INDEXES_LENGTH: Final = 64 * 1024
@@ -26,9 +27,9 @@ def validate_success_policy(spec: Json, path: str) -> Errors:
     """Check when a Job counts as successful before all of its pods are."""
     policy = spec["successPolicy"]
     if spec.get("completionMode", "NonIndexed") != "Indexed":
-        shown = encode_ordered("batch/v1.SuccessPolicy", policy)
-        rules = [_shown_rule(rule) for rule in shown["rules"] or ()] or shown["rules"]
-        yield invalid(path, {"Rules": rules}, "requires indexed completion mode")
+        yield invalid(
+            path, internal("batch.SuccessPolicy", policy), "requires indexed completion mode"
+        )
         return
     rules = policy.get("rules") or []
     if not rules:
@@ -38,13 +39,6 @@ def validate_success_policy(spec: Json, path: str) -> Errors:
         yield too_many(f"{path}.rules", len(rules), _MOST_RULES)
     for index, rule in enumerate(rules):
         yield from _validate_rule(rule, spec.get("completions", 0), f"{path}.rules[{index}]")
-
-
-def _shown_rule(rule: Json) -> Json:
-    return {
-        "SucceededIndexes": rule.get("succeededIndexes"),
-        "SucceededCount": rule.get("succeededCount"),
-    }
 
 
 def _validate_rule(rule: Json, completions: int, path: str) -> Errors:
@@ -75,27 +69,29 @@ def _validate_rule(rule: Json, completions: int, path: str) -> Errors:
 
 def _count_indexes(text: str, completions: int) -> tuple[int, str]:
     """Return how many indexes a text such as ``0-3,5`` names, or what is wrong with it."""
-    if not text:
-        return 0, ""
     total, last = 0, -1
-    for interval in text.split(","):
+    for interval in text.split(",") if text else ():
         parts = interval.split("-")
-        if len(parts) > 2:  # noqa: PLR2004 - first and last
-            return (
-                0,
-                f"the fragment {quote(interval)} violates the requirement that an index"
-                " interval can have at most two parts separated by '-'",
-            )
-        for part in parts:
-            if not re.fullmatch(r"[+-]?[0-9]+", part) or abs(int(part)) >= _INT32:
-                return 0, f"cannot convert string to integer for index: {quote(part)}"
-            if int(part) >= completions:
-                return 0, f"too large index: {quote(part)}"
-        first, end = int(parts[0]), int(parts[-1])
-        if first <= last:
-            return 0, f"non-increasing order, previous: {last}, current: {first}"
-        if len(parts) > 1 and end <= first:
-            return 0, f"non-increasing order, previous: {first}, current: {end}"
-        total += end - first + 1
-        last = end
+        problem = _interval_problem(interval, parts, completions, last)
+        if problem:
+            return 0, problem
+        first, last = int(parts[0]), int(parts[-1])
+        total += last - first + 1
     return total, ""
+
+
+def _interval_problem(interval: str, parts: list[str], completions: int, last: int) -> str:
+    if len(parts) > 2:  # noqa: PLR2004 - first and last
+        rule = "an index interval can have at most two parts separated by '-'"
+        return f"the fragment {quote(interval)} violates the requirement that {rule}"
+    for part in parts:
+        if not re.fullmatch(r"[+-]?[0-9]+", part) or abs(int(part)) >= _INT32:
+            return f"cannot convert string to integer for index: {quote(part)}"
+        if int(part) >= completions:
+            return f"too large index: {quote(part)}"
+    first, end = int(parts[0]), int(parts[-1])
+    if first <= last:
+        return f"non-increasing order, previous: {last}, current: {first}"
+    if len(parts) > 1 and end <= first:
+        return f"non-increasing order, previous: {first}, current: {end}"
+    return ""

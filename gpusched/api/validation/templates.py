@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/apis/{core,apps}/validation/validation.go, v1.36.1
 """
 
-from typing import Final
+from typing import Any, Final
 
 from gpusched.api.validation.errors import (
     Errors,
@@ -94,4 +94,17 @@ def _holds(requirement: Json, labels: Json) -> bool:
         return key in labels
     if operator == "DoesNotExist":
         return key not in labels
-    return (labels.get(key) in values) == (operator == "In")
+    return bool((labels.get(key) in values) == (operator == "In"))
+
+
+def without_nothing(value: Any) -> Any:
+    """Return a value without what Go's semantic equality does not tell from nothing."""
+    if isinstance(value, dict):
+        return {
+            name: kept for name, item in value.items() if _counts(kept := without_nothing(item))
+        }
+    return [without_nothing(item) for item in value] if isinstance(value, list) else value
+
+
+def _counts(value: Any) -> bool:
+    return value not in ([], {}, None)

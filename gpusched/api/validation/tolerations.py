@@ -16,6 +16,7 @@ from gpusched.api.validation.errors import (
     show,
 )
 from gpusched.api.wire import Json
+from gpusched.api.wire.internal import internal
 
 EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _OPERATORS: Final = ("Equal", "Exists")
@@ -77,13 +78,6 @@ def validate_taints(taints: list[Json], path: str) -> Errors:
 
 def _repeated(taint: Json, path: str) -> FieldError:
     """Return the error for a second taint; the value is upstream's internal struct."""
-    shown = show(
-        {
-            "Key": taint.get("key", ""),
-            "Value": taint.get("value", ""),
-            "Effect": taint.get("effect", ""),
-            "TimeAdded": taint.get("timeAdded"),
-        }
-    )
+    shown = show(internal("core.Taint", taint))
     message = f"Duplicate value: {shown}: taints must be unique by key and effect pair"
     return FieldError(path, "FieldValueDuplicate", message)

@@ -70,6 +70,11 @@ def _validate_name(name: str, others: dict[str, Json], path: str) -> Errors:
         yield duplicate(f"{path}.name", name)
 
 
+def source_of(volume: Json) -> str:
+    """Return the source that counts, by its field's name; empty if there is none."""
+    return next((name for name in _ORDER if name in volume), "")
+
+
 def _validate_source(volume: Json, pod_name: str, path: str) -> Errors:
     """Check that a volume has one source, and that source."""
     given = [name for name in _ORDER if name in volume]
@@ -166,7 +171,6 @@ def _validate_csi(source: Json, path: str) -> Errors:
 
 
 def _validate_image(source: Json, path: str) -> Errors:
-    yield from validate_required(source, path, "reference")
     yield from one_of(f"{path}.pullPolicy", source.get("pullPolicy"), _PULL_POLICIES)
 
 

@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/apis/apps/validation/validation.go, v1.36.1
 """
 
-from typing import Any, Final
+from typing import Final
 
 from gpusched.api.names import dns_label, dns_subdomain
 from gpusched.api.validation.claims import validate_claim_spec
@@ -29,6 +29,7 @@ from gpusched.api.validation.templates import (
     validate_template,
 )
 from gpusched.api.wire import Json
+from gpusched.api.wire.internal import internal
 
 _TEMPLATE: Final = "spec.template"
 
@@ -89,17 +90,8 @@ def _validate_deployment_strategy(strategy: Json, path: str) -> Errors:
     elif kind == "RollingUpdate":
         yield from _validate_rolling_deployment(rolling or {}, f"{path}.rollingUpdate")
     else:
-        shown = _shown_strategy(kind, rolling, ("MaxUnavailable", "MaxSurge"))
+        shown = internal("apps.DeploymentStrategy", strategy)
         yield not_supported(path, shown, ("Recreate", "RollingUpdate"))
-
-
-def _shown_strategy(kind: str, rolling: Json | None, names: tuple[str, ...]) -> Json:
-    """Return a strategy as upstream's internal struct prints it."""
-    shown: Any = None
-    if rolling is not None:
-        # Of a type without defaults, upstream's counts are the number 0.
-        shown = {name: rolling.get(name[0].lower() + name[1:], 0) for name in names}
-    return {"Type": kind, "RollingUpdate": shown}
 
 
 def _validate_rolling_deployment(rolling: Json, path: str) -> Errors:
@@ -122,9 +114,7 @@ def validate_daemon_set_spec(spec: Json) -> Errors:
     """Check a DaemonSet's spec, new or updated."""
     selector, template = spec.get("selector"), spec["template"]
     if selector is not None:
-        yield from (
-            error for error in validate_own_selector(selector, "spec.selector", "daemonset")
-        )
+        yield from validate_own_selector(selector, "spec.selector", "daemonset")
     if is_usable(selector):
         yield from validate_match(selector, template, _TEMPLATE)
     yield from validate_template(template, _TEMPLATE)
@@ -139,7 +129,7 @@ def _validate_daemon_strategy(strategy: Json, path: str) -> Errors:
     if kind == "OnDelete":
         return
     if kind != "RollingUpdate":
-        shown = _shown_strategy(kind, rolling, ("MaxUnavailable", "MaxSurge"))
+        shown = internal("apps.DaemonSetUpdateStrategy", strategy)
         yield not_supported(path, shown, ("RollingUpdate", "OnDelete"))
         return
     path = f"{path}.rollingUpdate"
@@ -223,9 +213,7 @@ def _validate_management(spec: Json) -> Errors:
         yield invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'")
     kind, path = spec["updateStrategy"]["type"], "spec.updateStrategy"
     rolling = spec["updateStrategy"].get("rollingUpdate")
-    shown = _shown_strategy(kind, rolling, ("Partition", "MaxUnavailable"))
-    if rolling is not None:
-        shown["RollingUpdate"]["MaxUnavailable"] = rolling.get("maxUnavailable")
+    shown = internal("apps.StatefulSetUpdateStrategy", spec["updateStrategy"])
     if kind == "OnDelete":
         if rolling is not None:
             detail = "only allowed for updateStrategy 'RollingUpdate'"

@@ -1,4 +1,4 @@
-"""Basic types: which JSON values Go's ``string``, ``bool``, ``int32`` … take, and RFC 3339 times."""
+"""Basic types: which JSON values Go's ``string``, ``bool``, ``int32`` take; RFC 3339 times."""
 
 import re
 from collections.abc import Callable

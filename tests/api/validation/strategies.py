@@ -26,7 +26,8 @@ class Chooser(Protocol):
 WORDS = (
     "", "a", "a-b", "A", "a b", "a.b", "a/b", "a/b/c", "x" * 64, "x" * 254, "..", "../x", "/x",
     "-", "1", "0", "-1", "5%", "0%", "200%", "x%", "cpu", "memory", "nvidia.com/gpu", "é", 'q"',
-    "c0", "web", "10.0.0.1", "fd00::1", "10.0.0.0/24", "iqn.2001-04.com.example:x", "kubernetes.io/x",
+    "c0", "web", "10.0.0.1", "fd00::1", "10.0.0.0/24", "iqn.2001-04.com.example:x",
+    "kubernetes.io/x",
 )  # fmt: skip
 LIKELY: dict[str, tuple[Any, ...]] = {
     "accessModes": ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod", "X"),
@@ -70,7 +71,7 @@ RESOURCES = (
     "requests.nvidia.com/gpu", "example.com/x/y", "hugepages-x", "services", "count/pods",
 )  # fmt: skip
 NUMBERS = (0, 1, 2, -1, 10, 80, 100, 101, 255, 256, 420, 512, 65535, 65536, 2**31 - 1, 2**31)
-MISFITS = (None, 5, "x", True, [], {}, [1], {"a": 1}, 1.5, "", -1)
+MISFITS: tuple[Any, ...] = (None, 5, "x", True, [], {}, [1], {"a": 1}, 1.5, "", -1)
 _SELF_READ = {
     "!resource.Quantity": QUANTITIES,
     "!intstr.IntOrString": (0, 1, -1, 80, "25%", "200%", "http", "x%", ""),
@@ -83,7 +84,7 @@ _DEEPEST = 4
 def draw_value(rnd: Chooser, expression: str, name: str, depth: int = 0) -> Any:
     """Return a value for a field of a Go type."""
     if rnd.random() < 0.01:
-        return rnd.choice(MISFITS)
+        return deepcopy(rnd.choice(MISFITS))
     if expression.startswith("*"):
         return draw_value(rnd, expression[1:], name, depth)
     if expression.startswith("[]"):
@@ -170,7 +171,7 @@ def _change(holder: Json, struct: str, name: str, rnd: Chooser) -> None:
     elif chance < 0.5 and isinstance(value, dict) and value:
         _change_entry(value, expression, rnd)
     elif chance < 0.53:
-        holder[name] = rnd.choice(MISFITS)
+        holder[name] = deepcopy(rnd.choice(MISFITS))
     elif chance < 0.65 and isinstance(value, list) and value:
         value[rnd.randrange(len(value))] = draw_value(rnd, expression.lstrip("*")[2:], name)
     else:
