@@ -152,8 +152,8 @@ def test_a_bad_label_selector_matches_nothing_and_says_why(bad: Json, error: str
             expressions(expression("gen", "Nope")),
             [
                 (
-                    '[0].matchExpressions[0].operator: Unsupported value: "Nope": supported values: '
-                    '"In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"'
+                    '[0].matchExpressions[0].operator: Unsupported value: "Nope": '
+                    'supported values: "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"'
                 )
             ],
             id="an unknown operator",

@@ -104,7 +104,7 @@ def test_names_narrow_the_search(
         assert found.status.message == "pod affinity terms conflict"
 
 
-def scored(plugin: NodeAffinity, preferred: list[tuple[int, Json]]) -> list[int]:
+def scored(plugin: NodeAffinity, preferred: list[tuple[int, Json]]) -> Any:
     cache = fleet()
     waiting = pod(cache, affinity={"nodeAffinity": affinity(preferred=preferred)})
     found = plugin.score(CycleState(), waiting, cache.snapshot(), np.arange(4))
@@ -143,10 +143,12 @@ def test_scores_are_in_proportion_to_the_best() -> None:
             Status(
                 Code.ERROR,
                 (
-                    "[[0].matchExpressions[0].values[0]: Invalid value: \"x\": for 'Gt', 'Lt' "
-                    "operators, the value must be an integer, "
-                    "[1].matchExpressions[0].values[0]: Invalid value: \"y\": for 'Gt', 'Lt' "
-                    "operators, the value must be an integer]",
+                    (
+                        "[[0].matchExpressions[0].values[0]: Invalid value: \"x\": for 'Gt', 'Lt' "
+                        "operators, the value must be an integer, "
+                        "[1].matchExpressions[0].values[0]: Invalid value: \"y\": for 'Gt', 'Lt' "
+                        "operators, the value must be an integer]"
+                    ),
                 ),
             ),
             id="two bad terms are told in brackets",

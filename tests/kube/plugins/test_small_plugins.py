@@ -61,7 +61,7 @@ def test_an_image_without_a_tag_is_the_latest(name: str, normal: str) -> None:
     assert normalized_image_name(name) == normal
 
 
-def image_scores(cache: Cache, **spec: Any) -> list[int]:
+def image_scores(cache: Cache, **spec: Any) -> Any:
     rows = np.arange(len(cache.nodes))
     found = ImageLocality().score(CycleState(), pod(cache, **spec), cache.snapshot(), rows)
     assert not isinstance(found, Status)
