@@ -9,20 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from gpusched.api.admission import ClusterObjects
 from gpusched.api.create import refusal
 from gpusched.api.defaulting import prepare_for_create, set_defaults
 from gpusched.api.validation import validate_object
-from gpusched.api.wire import DecodeError, decode, encode
+from gpusched.api.wire import DecodeError, decode, encode, is_known
 from gpusched.controllers.protocol import ApiError, Key, PodView, owner_reference
-from gpusched.controllers.quota_usage import usage_of
 from gpusched.sim import admission
 from gpusched.sim.deletion import finish_if_unheld
 from gpusched.sim.kinds import KINDS, Kind
 from gpusched.sim.manifest import manifest_of, pod_from
 from gpusched.sim.names import NameSource
 from gpusched.sim.patch import apply_patch
-from gpusched.sim.pod import Condition, Json, Pod, PodTemplate
-from gpusched.sim.steps import bound, conditioned, floor_second, phased, topology_labels, unfinalized
+from gpusched.sim.pod import Json, Pod, PodTemplate
+from gpusched.sim.steps import bound, conditioned, phased, topology_labels, unfinalized
 from gpusched.sim.store import Store
 
 _NAME_RETRIES = 7
@@ -33,11 +33,6 @@ _IDENTITY = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeri
 def not_found(kind: Kind, name: str) -> ApiError:
     """Return the refusal of a request for an object that is not there."""
     return ApiError(404, "NotFound", f'{kind.qualified} "{name}" not found')
-
-
-def name_of(obj: Json) -> str:
-    """Return an object's name; empty where the server is to make one up."""
-    return str(obj["metadata"].get("name") or "")
 
 
 class Api:
@@ -93,28 +88,25 @@ class Api:
 
     def _create(self, obj: Json) -> Json | Pod:
         kind = KINDS[obj["kind"]]
-        obj = self._admitted(kind, obj)
-        meta = obj["metadata"]
-        key = (meta.get("namespace", ""), meta["name"])
-        if kind.name == "Pod":
-            if self.store.pod(*key) is not None:
-                raise ApiError(409, "AlreadyExists", f'pods "{meta["name"]}" already exists')
-            self._charge(kind, obj)
-            pod = pod_from(obj, None, self.store.calendar)
-            return self._gated(self.store.add_pod(pod.template, pod.name))
-        if self.store.get(kind.name, *key) is not None:
-            raise ApiError(409, "AlreadyExists", f'{kind.qualified} "{meta["name"]}" already exists')
-        self._charge(kind, obj)
-        return self.store.put(obj)
-
-    def _admitted(self, kind: Kind, obj: Json) -> Json:
-        """Return an object after name, defaults and the plugins that change it."""
         given = obj.get("metadata") or {}
-        if kind.namespaced:
-            name = given.get("name") or given.get("generateName") or ""
-            namespace = given.get("namespace") or "default"
-            admission.check_namespace(self.store, kind.name, namespace, name)
-            obj = {**obj, "metadata": {**given, "namespace": namespace}}
+        namespace = (given.get("namespace") or "default") if kind.namespaced else ""
+        obj = {**obj, "metadata": {**given, **({"namespace": namespace} if namespace else {})}}
+        around = admission.surroundings(self.store, namespace)
+        if is_known(kind.api_version, kind.name):
+            obj = self._completed(kind, obj, around)
+        name = obj["metadata"]["name"]
+        found = self.store.pod(namespace, name) if kind.name == "Pod" else self.store.get(kind.name, namespace, name)
+        if found is not None:
+            raise ApiError(409, "AlreadyExists", f'{kind.qualified} "{name}" already exists')
+        for quota in admission.charged(obj, around):
+            self.store.put(quota)
+        if kind.name != "Pod":
+            return self.store.put(obj)
+        pod = pod_from(obj, None, self.store.calendar)
+        return self.store.add_pod(pod.template, name)
+
+    def _completed(self, kind: Kind, obj: Json, around: ClusterObjects) -> Json:
+        """Return an object decoded, defaulted, changed by admission, named and valid."""
         try:
             obj = decode(obj)
         except DecodeError as error:
@@ -122,8 +114,8 @@ class Api:
         uid = self.store.new_uid() if kind.name == "Job" else ""
         obj["metadata"] = {**obj.get("metadata", {}), "uid": uid}
         set_defaults(obj)
-        obj = admission.mutate(self.store, obj)
-        if not name_of(obj):
+        obj = admission.admitted(obj, around)
+        if not obj["metadata"].get("name"):
             obj["metadata"]["name"] = self._names.complete(obj["metadata"].get("generateName", ""))
         prepare_for_create(obj)
         errors = tuple(validate_object(obj))
@@ -131,25 +123,7 @@ class Api:
             raise ApiError(422, "Invalid", refusal(obj, errors))
         obj = encode(obj)
         obj["metadata"] = {field: value for field, value in obj["metadata"].items() if value not in ("", None)}
-        if kind.name == "Pod":
-            admission.check_limits(self.store, obj)
         return obj
-
-    def _charge(self, kind: Kind, obj: Json) -> None:
-        meta = obj["metadata"]
-        if not kind.namespaced or not self.store.objects("ResourceQuota", meta["namespace"]):
-            return
-        usage = usage_of(kind.name, obj.get("spec") or {})
-        for quota in admission.charge_quota(self.store, kind.name, meta["name"], meta["namespace"], usage):
-            self.store.put(quota)
-
-    def _gated(self, pod: Pod) -> Pod:
-        """Give a pod that is created with scheduling gates its condition, as part of its creation."""
-        if pod.template.spec.get("schedulingGates"):
-            why = "Scheduling is blocked due to non-empty scheduling gates"
-            second = floor_second(self.store.now)
-            pod.conditions = (Condition("PodScheduled", "False", second, "SchedulingGated", why),)
-        return pod
 
     def create_pods(self, owner: Json, template: Json, names: Sequence[str]) -> list[PodView | ApiError]:
         """POST pods of one template; a name that ends in ``-`` is a prefix."""
@@ -180,7 +154,7 @@ class Api:
             full = self._names.complete(name)
         if self.store.pod(namespace, full) is not None:
             raise ApiError(409, "AlreadyExists", f'pods "{full}" already exists')
-        return self._gated(self.store.add_pod(known[2], full))
+        return self.store.add_pod(known[2], full)
 
     # --- changing --------------------------------------------------------------------------------------------------
 

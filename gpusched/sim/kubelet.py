@@ -209,6 +209,8 @@ class Kubelet:
         alarm = self._stage_alarms.pop(pod.key, None)
         if alarm is not None:
             alarm.cancel()
+        if self._store.pod(*pod.key) is None:
+            return
         plan = self._stages.plan(self._api.read("Pod", *pod.key), self._loop.now)
         if plan is None:
             return

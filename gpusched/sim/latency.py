@@ -47,7 +47,7 @@ class Latency:
 ZERO = Latency("zero")
 RECORDED = Latency(
     "recorded-v1.36",
-    request=3 * MILLISECOND,
+    request=9 * MILLISECOND,
     watch=MILLISECOND,
     kwok=5 * MILLISECOND,
     user=11 * MILLISECOND,

@@ -46,6 +46,7 @@ class PodTemplate:
         "_variants",
         "annotations",
         "finalizers",
+        "gated",
         "grace",
         "labels",
         "namespace",
@@ -67,6 +68,7 @@ class PodTemplate:
         self.owner: tuple[str, str, str] | None = next(
             ((ref["kind"], ref["name"], ref["uid"]) for ref in self.owners if ref.get("controller")), None
         )
+        self.gated = bool(spec.get("schedulingGates"))
         self._variants: dict[Any, PodTemplate] = {}
 
     def meta(self) -> Json:
@@ -153,7 +155,7 @@ class Pod:
         self.version = 0
         self.node = template.spec.get("nodeName") or ""
         self.phase = "Pending"
-        self.conditions = ()
+        self.conditions = _gated_condition(created) if template.gated else ()
         self.started = None
         self.nominated = ""
         self.deletion = None
@@ -258,6 +260,12 @@ class Pod:
 
 
 _new = object.__new__
+
+
+def _gated_condition(at: int) -> tuple[Condition, ...]:
+    """Return the condition that a pod with scheduling gates is created with."""
+    why = "Scheduling is blocked due to non-empty scheduling gates"
+    return (Condition("PodScheduled", "False", at - at % 1_000_000, "SchedulingGated", why),)
 
 
 def uid_of(serial: int) -> str:

@@ -19,7 +19,7 @@ def apply_manifest(api: Api, obj: Json) -> str:
     """Apply a manifest; return ``created``, ``configured`` or ``unchanged``."""
     kind, meta = KINDS[obj["kind"]], obj["metadata"]
     noted = _with_note(obj)
-    key = (meta.get("namespace", "") if kind.namespaced else "", meta["name"])
+    key = (meta.get("namespace", "") if kind.namespaced else "", meta.get("name", ""))
     try:
         live = api.read(kind.name, *key)
     except ApiError as refusal:

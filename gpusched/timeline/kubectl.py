@@ -101,7 +101,7 @@ class Kubectl:
             if kind.namespaced:
                 meta.setdefault("namespace", given.namespace)
             try:
-                out.append(f"{kind.singular}/{meta['name']} {act(obj)}\n")
+                out.append(f"{kind.singular}/{meta.get('name', '')} {act(obj)}\n")
             except ApiError as refusal:
                 err.append(_server_error(refusal, 'error when creating "STDIN": '))
         return {"rc": 1 if err else 0, "stdout": "".join(out), "stderr": "".join(err)}

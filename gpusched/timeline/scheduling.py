@@ -1,8 +1,7 @@
-"""The scheduler of a timeline: configured as recorded, with its log and metrics in the recorded form."""
+"""The scheduler of a timeline: kube-scheduler as its configuration and flags say, with its log and metrics."""
 
 from collections.abc import Mapping, Sequence
-
-import yaml
+from typing import Any
 
 from gpusched.api.config import default_configuration, load_configuration
 from gpusched.sim.calendar import SECOND
@@ -12,40 +11,40 @@ from gpusched.sim.scheduler.starting import start_scheduler
 from gpusched.timeline.script import Json, Script
 
 FLUSH_DELAY = 140_000
-"""From a scheduler's start to the zero of its flush ticker, as recorded."""
-CALL_TIME = 10_000
-"""One API call of a preemption, as recorded."""
-_POP_GATE = "SchedulerPopFromBackoffQ=false"
+"""How long after its start the scheduler's tickers begin, as recorded."""
+PREEMPTION_CALL = 4_000
+"""Microseconds of one API call of a preemption, as recorded."""
+_NO_POP = "--feature-gates=SchedulerPopFromBackoffQ=false"
 
 
-class RecordedScheduler:
-    """A scheduler at work, read as a recording shows it."""
+class KubeScheduler:
+    """A kube-scheduler at work on a timeline.
 
-    def __init__(self, scheduler: Scheduler) -> None:
-        self._scheduler = scheduler
+    Args:
+        plane: The control plane.
+        script: The timeline; its configuration and flags are used.
+        started: When the scheduler starts.
+    """
+
+    def __init__(self, plane: ControlPlane, script: Script, started: int) -> None:
+        stream = plane.stream("preemption")
+        options = SchedulerOptions(
+            draw=lambda bound: int(stream.integers(bound)),
+            pop_from_backoff=_NO_POP not in script.scheduler_flags,
+            started=started,
+            flush_delay=FLUSH_DELAY,
+            call_time=PREEMPTION_CALL if plane.latency.request else 0,
+            keep_log=True,
+        )
+        text = script.scheduler_config
+        configuration = load_configuration(text) if text else default_configuration()
+        self._scheduler: Scheduler = start_scheduler(plane, configuration, options)
 
     def log(self) -> Sequence[Json]:
-        """See `player.SchedulerRun`."""
-        rows = self._scheduler.log.rows
-        return [{"t": at / SECOND, "what": what, **fields} for at, what, fields in rows if at >= 0]
+        """Return its moves: ``t`` in seconds, ``what``, ``pod`` (namespace/name), …"""
+        return [{"t": at / SECOND, "what": what, **fields} for at, what, fields in self._scheduler.log.rows]
 
     def metrics(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
-        """See `player.SchedulerRun`."""
-        counters = self._scheduler.metrics.counters
-        return {name: float(value) for name, value in counters.items()}, self._scheduler.gauges()
-
-
-def start_recorded(plane: ControlPlane, script: Script, at: int) -> RecordedScheduler:
-    """Start the scheduler that a timeline asks for. See `player.SchedulerStart`."""
-    configuration = default_configuration()
-    if script.scheduler_config is not None:
-        given = script.scheduler_config
-        configuration = load_configuration(given if isinstance(given, str) else yaml.dump(given))
-    options = SchedulerOptions(
-        started=at,
-        flush_delay=FLUSH_DELAY,
-        call_time=CALL_TIME,
-        keep_log=True,
-        pop_from_backoff=not any(_POP_GATE in flag for flag in script.scheduler_flags),
-    )
-    return RecordedScheduler(start_scheduler(plane, configuration, options))
+        """Return its counters over the run, and its gauges at the end."""
+        counters: Mapping[str, Any] = self._scheduler.metrics.counters
+        return dict(counters), self._scheduler.gauges()

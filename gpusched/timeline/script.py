@@ -51,7 +51,7 @@ class Script:
         fleet: Nodes.
         setup: Objects that are created before t = 0.
         steps: The steps in order.
-        scheduler_config: A KubeSchedulerConfiguration, or None.
+        scheduler_config: A KubeSchedulerConfiguration as text; empty for the defaults.
         scheduler_flags: kube-scheduler's command line.
         kwok: Name, arguments and Stage YAML of each KWOK process.
     """
@@ -61,7 +61,7 @@ class Script:
     fleet: tuple[Json, ...]
     setup: tuple[Json, ...]
     steps: tuple[Step, ...]
-    scheduler_config: Json | None
+    scheduler_config: str
     scheduler_flags: tuple[str, ...]
     kwok: tuple[tuple[str, tuple[str, ...], str], ...]
 
@@ -87,12 +87,16 @@ def parse_script(document: Json) -> Script:
         fleet=tuple(document.get("fleet") or ()),
         setup=tuple(document.get("setup") or ()),
         steps=tuple(_step(item) for item in document.get("steps") or ()),
-        scheduler_config=document.get("scheduler_config"),
+        scheduler_config=_text(document.get("scheduler_config")),
         scheduler_flags=tuple(document.get("scheduler_flags") or ()),
         kwok=tuple(
             (item["name"], tuple(item.get("args") or ()), item.get("config") or "") for item in document.get("kwok") or ()
         ),
     )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else yaml.safe_dump(value) if value else ""
 
 
 def _step(item: Json) -> Step:
