@@ -7,7 +7,7 @@ pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go, v1.36.1
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 import numpy as np
 
@@ -57,8 +57,8 @@ class DefaultPreemption:
     name: ClassVar[str] = "DefaultPreemption"
 
     @classmethod
-    def create(cls, args: DefaultPreemptionArgs | None, handle: Handle) -> "DefaultPreemption":
-        """Return the plugin as the registry wants it."""
+    def create(cls, args: DefaultPreemptionArgs | None, handle: Handle) -> Self:
+        """Return the plugin for typed arguments; None for their defaults."""
         return cls(args or DefaultPreemptionArgs(), handle)
 
     def pre_enqueue(self, pod: PodInfo, _snapshot: Snapshot) -> Status:

@@ -5,7 +5,7 @@ Source: kubernetes/kubernetes pkg/scheduler/framework/plugins/interpodaffinity, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from gpusched.cluster.pod import PodInfo
 from gpusched.cluster.requirements import aggregate
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import EventHint
-from gpusched.kube.framework.interface import Handle, PreFilterResult
+from gpusched.kube.framework.interface import PreFilterResult
 from gpusched.kube.framework.status import (
     SKIP,
     SUCCESS,
@@ -67,8 +67,8 @@ class InterPodAffinity:
     name: ClassVar[str] = "InterPodAffinity"
 
     @classmethod
-    def create(cls, args: InterPodAffinityArgs | None, _handle: Handle) -> "InterPodAffinity":
-        """Return the plugin as the registry wants it."""
+    def create(cls, args: InterPodAffinityArgs | None) -> Self:
+        """Return the plugin for typed arguments; None for their defaults."""
         return cls(args or InterPodAffinityArgs())
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterResult:

@@ -5,7 +5,7 @@ Source: kubernetes/kubernetes pkg/scheduler/framework/plugins/podtopologyspread,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from gpusched.cluster.nodes import Ints, Nodes
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import EventHint
-from gpusched.kube.framework.interface import Handle, PreFilterResult
+from gpusched.kube.framework.interface import PreFilterResult
 from gpusched.kube.framework.status import SKIP, SUCCESS, Code, Rejection, Status, error
 from gpusched.kube.plugins.pod_topology_spread.constraints import HARD, SOFT, Defaults
 from gpusched.kube.plugins.pod_topology_spread.filtering import SpreadState, count, rejections
@@ -40,8 +40,8 @@ class PodTopologySpread:
     name: ClassVar[str] = "PodTopologySpread"
 
     @classmethod
-    def create(cls, args: PodTopologySpreadArgs | None, _handle: Handle) -> "PodTopologySpread":
-        """Return the plugin as the registry wants it."""
+    def create(cls, args: PodTopologySpreadArgs | None) -> Self:
+        """Return the plugin for typed arguments; None for their defaults."""
         return cls(Defaults.of(args or PodTopologySpreadArgs()))
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterResult:
