@@ -28,6 +28,7 @@ class Latency:
     Attributes:
         name: Its name in a scenario.
         request: From a controller's request to the write.
+        event: The same for an event.
         watch: From a write to its watchers.
         kwok: From what KWOK sees to its own write.
         user: From a user's request to the write.
@@ -37,6 +38,7 @@ class Latency:
 
     name: str
     request: int = 0
+    event: int = 0
     watch: int = 0
     kwok: int = 0
     user: int = 0
@@ -48,8 +50,9 @@ ZERO = Latency("zero")
 RECORDED = Latency(
     "recorded-v1.36",
     request=9 * MILLISECOND,
+    event=6 * MILLISECOND,
     watch=MILLISECOND,
-    kwok=5 * MILLISECOND,
+    kwok=10 * MILLISECOND,
     user=11 * MILLISECOND,
     kubectl=65 * MILLISECOND,
     rate=Rate(20, 30),

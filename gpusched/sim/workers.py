@@ -53,11 +53,18 @@ class Client:
         self.recorder = CoreRecorder(api.store, component, self)
 
     def send(self, action: Callable[[], None]) -> None:
+        """Carry out an event's write as soon as the budget and the way to the server allow."""
+        self._send(action, self.latency.event)
+
+    def call(self, action: Callable[[], None]) -> None:
         """Carry out a request as soon as the budget and the way to the server allow."""
-        if not self.latency.request:
+        self._send(action, self.latency.request)
+
+    def _send(self, action: Callable[[], None], way: int) -> None:
+        if way:
+            self.loop.at(self.budget.reserve(self.loop.now) + way, action)
+        else:
             action()
-            return
-        self.loop.at(self.budget.reserve(self.loop.now) + self.latency.request, action)
 
 
 @dataclass(slots=True, eq=False)
@@ -164,7 +171,7 @@ class Worker:
         if not calls:
             self._loop.soon(self._advance, job, [])
         for index in range(len(calls)):
-            self._client.send(lambda index=index: carry_out(index))  # type: ignore[misc]  # mypy: a lambda's default
+            self._client.call(lambda index=index: carry_out(index))  # type: ignore[misc]  # mypy: a lambda's default
 
     def _finish(self, job: _Job, outcome: Outcome | None) -> None:
         del self._busy[job.key]

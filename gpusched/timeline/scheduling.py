@@ -12,7 +12,7 @@ from gpusched.timeline.script import Json, Script
 
 FLUSH_DELAY = 140_000
 """How long after its start the scheduler's tickers begin, as recorded."""
-PREEMPTION_CALL = 4_000
+PREEMPTION_CALL = 14_000
 """Microseconds of one API call of a preemption, as recorded."""
 _NO_POP = "--feature-gates=SchedulerPopFromBackoffQ=false"
 
