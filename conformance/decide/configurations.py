@@ -74,9 +74,9 @@ def _plugins(draw: Draw, wrong: float) -> Json:
     if draw.often(wrong * 0.5):
         point = draw.one(POINTS)
         names = (*FILTERS, "Bogus", "EBSLimits", "PrioritySort")
-        plugins[point] = draw.one(
-            ({"enabled": [{"name": draw.one(names)}]}, {"disabled": [{"name": "*"}]})
-        )
+        enabled = {"enabled": [{"name": draw.one(names)}]}
+        nothing = {"disabled": [{"name": "*"}]}
+        plugins[point] = nothing if point == "queueSort" else draw.one((enabled, nothing))
     return plugins
 
 

@@ -3,13 +3,14 @@
 Source: kubernetes/apiserver pkg/registry/rest/create.go, v0.36.1
 """
 
+import copy
 from dataclasses import dataclass
 from typing import Any, Final
 
 from gpusched.api.defaulting import prepare_for_create, set_defaults
 from gpusched.api.scheme import kind_of
 from gpusched.api.validation import validate_object
-from gpusched.api.wire import DecodeError, Json, decode
+from gpusched.api.wire import DecodeError, Json, decode, is_known
 
 _UNCHECKED: Final = frozenset(
     {
@@ -50,6 +51,10 @@ def accept(obj: Any) -> Accepted:
     Raises:
         UnreadableObjectError: It is no object of a known kind.
     """
+    if _is_plain(obj):
+        stored = copy.deepcopy(obj)
+        _identify(stored)
+        return Accepted(stored)
     try:
         stored = decode(obj)
     except DecodeError as error:
@@ -58,14 +63,26 @@ def accept(obj: Any) -> Accepted:
     metadata = stored.setdefault("metadata", {})
     status = stored.get("status")
     server_side = {name: metadata.pop(name) for name in _SERVER_SIDE if name in metadata}
-    kind = kind_of(stored)
-    if kind is not None and kind.namespaced:
-        metadata.setdefault("namespace", "default")
-    key = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}".removeprefix("/")
-    metadata["uid"] = metadata.get("uid") or key
+    _identify(stored)
     prepare_for_create(stored)
     errors = () if stored["kind"] in _UNCHECKED else tuple(map(str, validate_object(stored)))
     metadata |= server_side
     if status is not None:
         stored["status"] = status
     return Accepted(stored, errors)
+
+
+def _is_plain(obj: Any) -> bool:
+    """Return whether an object is of a kind that is read but has no defaults worth the name."""
+    kind = kind_of(obj) if isinstance(obj, dict) else None
+    return kind is not None and not is_known(kind.api_version, kind.kind)
+
+
+def _identify(obj: Json) -> None:
+    """Fill in namespace and uid."""
+    metadata = obj.setdefault("metadata", {})
+    kind = kind_of(obj)
+    if kind is not None and kind.namespaced:
+        metadata.setdefault("namespace", "default")
+    key = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}".removeprefix("/")
+    metadata["uid"] = metadata.get("uid") or key

@@ -273,14 +273,15 @@ DECODE = {
         fit(bogus=1),
         (
             "strict decoding error: decoding .profiles[0].pluginConfig[0]: strict decoding error: "
-            'decoding args for plugin NodeResourcesFit: strict decoding error: unknown field "bogus"'
+            "decoding args for plugin NodeResourcesFit: "
+            'strict decoding error: unknown field "bogus"'
         ),
     ),
     "arguments of another plugin": (
         fit(kind="InterPodAffinityArgs"),
         (
-            "decoding .profiles[0].pluginConfig[0]: args for plugin NodeResourcesFit were not of type "
-            "NodeResourcesFitArgs.kubescheduler.config.k8s.io, got "
+            "decoding .profiles[0].pluginConfig[0]: args for plugin NodeResourcesFit were not of "
+            "type NodeResourcesFitArgs.kubescheduler.config.k8s.io, got "
             "InterPodAffinityArgs.kubescheduler.config.k8s.io"
         ),
     ),
@@ -306,7 +307,8 @@ VALIDATE = {
     "no scheduler name twice": (
         document(profiles=[{}, {}]),
         (
-            "[profiles[0].schedulerName: Required value, profiles[1].schedulerName: Required value, "
+            "[profiles[0].schedulerName: Required value, profiles[1].schedulerName: Required "
+            "value, "
             "profiles[1].schedulerName: Duplicate value: {}]"
         ),
     ),
@@ -324,7 +326,8 @@ VALIDATE = {
     "a removed plugin at a point": (
         with_plugins(filter={"enabled": named("EBSLimits")}),
         (
-            'profiles[0].plugins.filter.enabled[0]: Invalid value: "EBSLimits": was invalid in version '
+            'profiles[0].plugins.filter.enabled[0]: Invalid value: "EBSLimits": was invalid in '
+            "version "
             '"v1" (KubeSchedulerConfiguration is version "kubescheduler.config.k8s.io/v1")'
         ),
     ),
@@ -347,7 +350,8 @@ VALIDATE = {
     "preemption without candidates": (
         with_args("DefaultPreemption", minCandidateNodesPercentage=0, minCandidateNodesAbsolute=0),
         (
-            "[profiles[0].pluginConfig[0].args.minCandidateNodesPercentage: Invalid value: 0: cannot be "
+            "[profiles[0].pluginConfig[0].args.minCandidateNodesPercentage: Invalid value: 0: "
+            "cannot be "
             "zero at the same time as minCandidateNodesAbsolute, profiles[0].pluginConfig[0].args."
             "minCandidateNodesAbsolute: Invalid value: 0: cannot be zero at the same time as "
             "minCandidateNodesPercentage]"
@@ -374,7 +378,8 @@ VALIDATE = {
     "a timeout below zero": (
         with_args("DynamicResources", filterTimeout="-90s"),
         (
-            'profiles[0].pluginConfig[0].args.filterTimeout: Invalid value: "-1m30s": must be zero or '
+            'profiles[0].pluginConfig[0].args.filterTimeout: Invalid value: "-1m30s": must be '
+            "zero or "
             "positive"
         ),
     ),
@@ -388,14 +393,16 @@ VALIDATE = {
     "an added affinity without values": (
         added(key="a", operator="In"),
         (
-            f"{PLACE}.matchExpressions[0].values: Invalid value: null: for 'in', 'notin' operators, "
+            f"{PLACE}.matchExpressions[0].values: Invalid value: null: for 'in', 'notin' "
+            "operators, "
             "values set can't be empty"
         ),
     ),
     "an added affinity with an unknown operator": (
         added(key="a", operator="Nope"),
         (
-            f'{PLACE}.matchExpressions[0].operator: Unsupported value: "Nope": supported values: "In", '
+            f'{PLACE}.matchExpressions[0].operator: Unsupported value: "Nope": supported values: '
+            '"In", '
             '"NotIn", "Exists", "DoesNotExist", "Gt", "Lt"'
         ),
     ),
@@ -413,7 +420,8 @@ VALIDATE = {
     "two extenders that bind": (
         document(extenders=[{"bindVerb": "a"}, {"bindVerb": "b"}]),
         (
-            'extenders: Invalid value: "found 2 extenders implementing bind": only one extender can '
+            'extenders: Invalid value: "found 2 extenders implementing bind": only one extender '
+            "can "
             "implement bind"
         ),
     ),
@@ -458,16 +466,19 @@ BUILD = {
         fit(scoringStrategy={"type": "Bogus"}),
         (
             f'{PROFILE}initializing plugin "NodeResourcesFit": scoringStrategy.type: Unsupported '
-            'value: "Bogus": supported values: "LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"'
+            'value: "Bogus": supported values: "LeastAllocated", "MostAllocated", '
+            '"RequestedToCapacityRatio"'
         ),
     ),
     "a shape that goes back and beyond": (
         ratio((50, 0), (50, 11), (101, 0)),
         (
             f'{PROFILE}initializing plugin "NodeResourcesFit": ['
-            "scoringStrategy.requestedToCapacityRatio.shape[1].utilization: Invalid value: 50: values "
+            "scoringStrategy.requestedToCapacityRatio.shape[1].utilization: Invalid value: 50: "
+            "values "
             "must be sorted in increasing order, "
-            "scoringStrategy.requestedToCapacityRatio.shape[1].score: Invalid value: 11: not in valid "
+            "scoringStrategy.requestedToCapacityRatio.shape[1].score: Invalid value: 11: not in "
+            "valid "
             "range [0, 10], scoringStrategy.requestedToCapacityRatio.shape[2].utilization: Invalid "
             "value: 101: not in valid range [0, 100]]"
         ),
