@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpusched.api.config import DefaultPreemptionArgs
@@ -370,6 +370,7 @@ def test_the_choice_of_the_node(
 
 
 @pytest.mark.property
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4)), min_size=1, max_size=6),
     st.integers(1, 4),
@@ -422,6 +423,7 @@ templates = st.lists(
 
 
 @pytest.mark.property
+@settings(deadline=None)
 @given(templates, st.lists(st.integers(0, 2), max_size=8), st.sampled_from(["1", "2", "4"]))
 def test_replicas_that_share_a_shape_fare_as_if_each_had_its_own(
     kinds: list[tuple[int, str, bool]], chosen: list[int], wanted: str

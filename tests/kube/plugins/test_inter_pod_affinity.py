@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpusched.api.config import InterPodAffinityArgs
@@ -387,6 +387,7 @@ somewhere = st.sampled_from(list(ZONES))
 
 
 @pytest.mark.property
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(apps, somewhere, affinities), max_size=5),
     affinities,

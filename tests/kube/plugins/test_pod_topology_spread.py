@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpusched.api.config import PodTopologySpreadArgs
@@ -348,6 +348,7 @@ def tables(state: SpreadState) -> list[list[int]]:
 
 
 @pytest.mark.property
+@settings(deadline=None)
 @given(counts, chosen, st.sampled_from(["a1", "b1"]), st.sampled_from(["web", "db"]))
 def test_adding_a_pod_is_what_counting_anew_gives_and_removing_it_undoes_it(
     pods: dict[str, int], constraints: list[Json], node: str, app: str
