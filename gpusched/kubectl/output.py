@@ -1,7 +1,7 @@
 """What a command leaves behind: its two streams and its exit status; and its ways to fail."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gpusched.errors import GpuschedError
 
@@ -19,6 +19,10 @@ class Output:
     stdout: str = ""
     stderr: str = ""
     exit_status: int = 0
+
+    def warned(self, warning: str) -> "Output":
+        """Return this outcome with ``warning`` in front of its errors."""
+        return replace(self, stderr=warning + self.stderr)
 
 
 class CommandError(GpuschedError):

@@ -69,6 +69,15 @@ RESOURCES: Final = (
     Resource("secrets", "Secret"),
     Resource("serviceaccounts", "ServiceAccount", short_names=("sa",)),
     Resource("persistentvolumeclaims", "PersistentVolumeClaim", short_names=("pvc",)),
+    Resource("persistentvolumes", "PersistentVolume", short_names=("pv",), namespaced=False),
+    Resource("storageclasses", "StorageClass", "storage.k8s.io", ("sc",), namespaced=False),
+    Resource("deviceclasses", "DeviceClass", "resource.k8s.io", namespaced=False),
+    Resource("resourceclaims", "ResourceClaim", "resource.k8s.io"),
+    Resource("resourceclaimtemplates", "ResourceClaimTemplate", "resource.k8s.io"),
+    Resource("resourceslices", "ResourceSlice", "resource.k8s.io", namespaced=False),
+    Resource("controllerrevisions", "ControllerRevision", "apps"),
+    Resource("endpointslices", "EndpointSlice", "discovery.k8s.io"),
+    Resource("podtemplates", "PodTemplate"),
     Resource("resourcequotas", "ResourceQuota", short_names=("quota",)),
     Resource("limitranges", "LimitRange", short_names=("limits",)),
     Resource("leases", "Lease", "coordination.k8s.io"),
@@ -108,3 +117,15 @@ def expand_all(argument: str) -> str:
     """Return a comma list of types with the category ``all`` replaced by its members."""
     members = ",".join(resource.qualified for resource in RESOURCES if resource.in_all)
     return ",".join(members if part == "all" else part for part in argument.split(","))
+
+
+def short_name_warning(types: str) -> str:
+    """Return the warning that kubectl gives when a short name has two meanings; usually empty.
+
+    Args:
+        types: A comma list of types, as the user named them.
+    """
+    if "ev" not in types.split(","):
+        return ""
+    other = "events.events.k8s.io"
+    return f'Warning: short name "ev" could also match lower priority resource {other}\n'

@@ -8,6 +8,7 @@ from gpusched.kubectl.events import events
 from gpusched.kubectl.get import get
 from gpusched.kubectl.go_format import quote
 from gpusched.kubectl.output import CommandError, Output, failed
+from gpusched.kubectl.resources import short_name_warning
 from gpusched.kubectl.rollout_status import rollout_status
 from gpusched.kubectl.view import View
 from gpusched.kubectl.watching import watch_events, watch_get
@@ -43,7 +44,9 @@ def run(view: View, argv: Sequence[str]) -> Output:
     words = list(argv[1:] if argv[:1] == ["kubectl"] else argv)
     for names, command in _COMMANDS.items():
         if tuple(words[: len(names)]) == names:
-            return command(view, words[len(names) :])
+            rest = words[len(names) :]
+            types = next((word for word in rest if not word.startswith("-")), "")
+            return command(view, rest).warned(short_name_warning(types.partition("/")[0]))
     first = words[0] if words else ""
     return failed(CommandError(f'unknown command {quote(first)} for "kubectl"'))
 

@@ -13,7 +13,7 @@ from tests.kubectl.recordings import first_equal, load, masked, words
 pytestmark = pytest.mark.golden
 
 LESSONS = ("lesson-age-12s", "lesson-age-50m")
-CORPORA = ("kinds", "states-replayed")
+CORPORA = ("kinds", "states-replayed", "states-more", "storage")
 MILLISECOND = 1_000
 
 # The recorded cluster had these too, but they were not saved with the other objects.

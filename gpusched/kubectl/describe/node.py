@@ -3,6 +3,7 @@
 Source: kubernetes/kubectl pkg/describe/describe.go describeNode, describeNodeResource, v0.36.1
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -27,6 +28,7 @@ _SYSTEM_INFO: Final = (
 )  # fmt: skip
 _STANDARD: Final = ("cpu", "memory", "ephemeral-storage")
 _LEASES: Final = "kube-node-lease"
+_POOLS_SHOWN: Final = 10
 
 
 def describe_node(writer: Writer, view: View, node: JsonObject) -> None:
@@ -44,6 +46,7 @@ def describe_node(writer: Writer, view: View, node: JsonObject) -> None:
         writer.pair(address["type"], address["address"], 1)
     for label in ("Capacity", "Allocatable"):
         _amounts(writer, label, mapping(node, "status", label.lower()))
+    _resource_slices(writer, view, name_of(node))
     writer.line("System Info:")
     for label, field in _SYSTEM_INFO:
         writer.pair(label, text(node, "status", "nodeInfo", field), 1)
@@ -90,6 +93,26 @@ def _amounts(writer: Writer, label: str, amounts: JsonObject) -> None:
         writer.line(f"{label}:")
     for name in sorted(amounts):
         writer.pair(name, Quantity.parse(amounts[name]), 1)
+
+
+def _resource_slices(writer: Writer, view: View, name: str) -> None:
+    """Write the pools of devices that only this node has."""
+    slices, devices = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for one in listing(view, "ResourceSlice"):
+        if text(one, "spec", "nodeName") == name:
+            pool = text(one, "spec", "driver"), text(one, "spec", "pool", "name")
+            slices[pool] += 1
+            devices[pool] += len(rows(one, "spec", "devices"))
+    if not slices:
+        return
+    writer.line("Node-Local ResourceSlices:")
+    writer.line("Driver\tPool\tSlices\tDevices", 1)
+    writer.line("------\t----\t------\t-------", 1)
+    pools = sorted(slices, key="/".join)
+    for pool in pools[:_POOLS_SHOWN]:
+        writer.line("\t".join((*pool, str(slices[pool]), str(devices[pool]))), 1)
+    if len(pools) > _POOLS_SHOWN:
+        writer.line(f"...and {len(pools) - _POOLS_SHOWN} more pools", 1)
 
 
 def _network(writer: Writer, node: JsonObject) -> None:

@@ -15,7 +15,7 @@ from gpusched.kubectl.view import View, listing
 REPORT_NAME: Final = "local-simulation-report.md"
 _PROVES: Final = (
     (
-        "The scheduler's decisions for this fleet and these pods: which pods are placed, which wait, "
+        "The scheduler's decisions for this fleet: which pods are placed, which pods wait, "
         "and the reasons given for it, word for word."
     ),
     "How GPU requests, labels, taints and tolerations work together under the default scheduler.",
@@ -78,7 +78,7 @@ def write_report(view: View, environment: Environment) -> str:
         "# Local simulation report",
         "",
         (
-            f"Source: a simulated run of {environment.simulator}. No GPU, no driver and no node was "
+            f"Source: a simulated run of {environment.simulator}. No GPU, driver or node was "
             "real; this report can never mark the real-hardware part complete."
         ),
     ]

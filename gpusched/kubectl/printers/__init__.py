@@ -10,13 +10,21 @@ from gpusched.kubectl.printers.batch import CRON_JOB, JOB
 from gpusched.kubectl.printers.core import EVENT, LEASE, NAMESPACE, NODE, SERVICE
 from gpusched.kubectl.printers.plain import (
     CONFIG_MAP,
+    NAME_ONLY,
     PRIORITY_CLASS,
     RESOURCE_QUOTA,
     SECRET,
-    SERVICE_ACCOUNT,
 )
 from gpusched.kubectl.printers.pods import POD
+from gpusched.kubectl.printers.storage import (
+    PERSISTENT_VOLUME,
+    PERSISTENT_VOLUME_CLAIM,
+    RESOURCE_CLAIM,
+    RESOURCE_SLICE,
+    STORAGE_CLASS,
+)
 from gpusched.kubectl.printers.workloads import (
+    CONTROLLER_REVISION,
     DAEMON_SET,
     DEPLOYMENT,
     POD_DISRUPTION_BUDGET,
@@ -38,6 +46,7 @@ _TABLES: Final = {
     "ReplicationController": REPLICATION_CONTROLLER,
     "StatefulSet": STATEFUL_SET,
     "DaemonSet": DAEMON_SET,
+    "ControllerRevision": CONTROLLER_REVISION,
     "Job": JOB,
     "CronJob": CRON_JOB,
     "PodDisruptionBudget": POD_DISRUPTION_BUDGET,
@@ -45,7 +54,14 @@ _TABLES: Final = {
     "ResourceQuota": RESOURCE_QUOTA,
     "ConfigMap": CONFIG_MAP,
     "Secret": SECRET,
-    "ServiceAccount": SERVICE_ACCOUNT,
+    "ServiceAccount": NAME_ONLY,
+    "PersistentVolume": PERSISTENT_VOLUME,
+    "PersistentVolumeClaim": PERSISTENT_VOLUME_CLAIM,
+    "StorageClass": STORAGE_CLASS,
+    "DeviceClass": NAME_ONLY,
+    "ResourceClaim": RESOURCE_CLAIM,
+    "ResourceClaimTemplate": NAME_ONLY,
+    "ResourceSlice": RESOURCE_SLICE,
 }
 
 

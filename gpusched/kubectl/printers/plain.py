@@ -43,7 +43,7 @@ def _name_cells(obj: JsonObject, now: int) -> Cells:
     return [name_of(obj), _age(obj, now)]
 
 
-SERVICE_ACCOUNT = TableDefinition((NAME, AGE), _name_cells)
+NAME_ONLY = TableDefinition((NAME, AGE), _name_cells)
 PRIORITY_CLASS = TableDefinition(
     (NAME, Column("Value"), Column("Global-Default"), AGE, Column("PreemptionPolicy")),
     _priority_class_cells,

@@ -4,7 +4,7 @@ Source: kubernetes/kubernetes pkg/printers/internalversion/printers.go, v1.36.1
 """
 
 from gpusched.kubectl.ages import age
-from gpusched.kubectl.fields import JsonObject, dig, mapping, name_of, number
+from gpusched.kubectl.fields import JsonObject, controller_of, dig, mapping, name_of, number
 from gpusched.kubectl.printers.cells import AGE, NAME, SELECTOR, TEMPLATE, template_cells
 from gpusched.kubectl.selectors import label_selector_text, labels_text, of_object
 from gpusched.kubectl.table import Cells, Column, TableDefinition
@@ -73,6 +73,18 @@ def _budget_cells(obj: JsonObject, now: int) -> Cells:
     return [name_of(obj), *shown, allowed, _age(obj, now)]
 
 
+def _revision_cells(obj: JsonObject, now: int) -> Cells:
+    owner, shown = controller_of(obj), "<none>"
+    if owner:
+        group = owner["apiVersion"].rpartition("/")[0]
+        kind = owner["kind"].lower() + (f".{group}" if group else "")
+        shown = f"{kind}/{owner['name']}"
+    return [name_of(obj), shown, number(obj, "revision"), _age(obj, now)]
+
+
+CONTROLLER_REVISION = TableDefinition(
+    (NAME, Column("Controller"), Column("Revision"), AGE), _revision_cells
+)
 DEPLOYMENT = TableDefinition(
     (NAME, Column("Ready"), Column("Up-to-date"), Column("Available"), AGE, *TEMPLATE, SELECTOR),
     _deployment_cells,
