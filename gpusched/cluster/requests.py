@@ -196,7 +196,6 @@ def _containers(spec: PodSpec, read: ReadContainer) -> dict[str, Quantity]:
             amounts = read(container)
             _add(total, amounts)
             _add(sidecars, amounts)
-            _raise_to(peak, sidecars)
         else:
             starting = dict(read(container))
             _add(starting, sidecars)

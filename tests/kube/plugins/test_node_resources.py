@@ -24,6 +24,7 @@ from gpusched.kube.plugins.node_resources_balanced_allocation import (
     NodeResourcesBalancedAllocation,
 )
 from gpusched.kube.plugins.node_resources_fit import NodeResourcesFit
+from gpusched.kube.plugins.scoring_strategies import round_half_away
 from tests.cluster.builders import add_node, empty_cache, node, pod
 
 GPU = "nvidia.com/gpu"
@@ -216,6 +217,19 @@ def test_a_strategy_scores(
     used: dict[str, str], requests: dict[str, str], args: dict[str, Any], score: int
 ) -> None:
     assert fit_score(one_node(used), requests, **args) == [score]
+
+
+@pytest.mark.parametrize(
+    ("value", "rounded"),
+    [
+        pytest.param(0.5, 1, id="a half goes up"),
+        pytest.param(2.5, 3, id="also above an even number"),
+        pytest.param(0.49999999999999994, 0, id="just below a half goes down"),
+        pytest.param(7.0, 7, id="a whole number stays"),
+    ],
+)
+def test_rounding_is_gos(value: float, rounded: int) -> None:
+    assert round_half_away(np.array([value])).tolist() == [rounded]
 
 
 def balance(
