@@ -40,5 +40,5 @@ def _text(file: IO[bytes]) -> Iterable[bytes]:
 
 def _numbered(name: str, lines: Iterable[bytes]) -> Iterator[Line]:
     for number, line in enumerate(lines, 1):
-        if line.strip():
-            yield Line(f"{name}:{number}", line.decode("utf-8", "replace"))
+        if text := line.strip():
+            yield Line(f"{name}:{number}", text.decode("utf-8", "replace"))

@@ -81,8 +81,9 @@ def _created(value: dict[str, Any]) -> dict[str, Any]:
 def _answer_line(line: Line, settings: Settings) -> Answer:
     try:
         value = json.loads(line.text)
-    except ValueError as error:
-        return Answer(_error(line.place, f"{line.place}: {error}", "case"), malformed=True)
+    except json.JSONDecodeError as error:
+        text = f"{line.place}: not JSON: {error.msg} (column {error.colno})"
+        return Answer(_error(line.place, text, "case"), malformed=True)
     found = answer(value, settings, line.place)
     if not found.malformed:
         return found
