@@ -1,0 +1,44 @@
+"""gpusched: what Kubernetes 1.36 would decide for your GPU pods, without a cluster.
+
+* ``simulate(scenario)``: play a scenario in virtual time; returns a `Run`.
+* ``open_saved(folder)``: a run that was kept.
+* ``load_scenario(file)``: a scenario read and judged.
+* ``InvalidInputError``: what a wrong file raises; it carries every fault.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gpusched.api.scenario import Scenario, load_scenario
+    from gpusched.errors import GpuschedError, InvalidInputError
+    from gpusched.simulate import Run, open_saved, simulate
+
+__version__ = "0.1.0"
+__all__ = [
+    "GpuschedError",
+    "InvalidInputError",
+    "Run",
+    "Scenario",
+    "__version__",
+    "load_scenario",
+    "open_saved",
+    "simulate",
+]
+_HOMES = {
+    "GpuschedError": "gpusched.errors",
+    "InvalidInputError": "gpusched.errors",
+    "Run": "gpusched.simulate",
+    "Scenario": "gpusched.api.scenario",
+    "load_scenario": "gpusched.api.scenario",
+    "open_saved": "gpusched.simulate",
+    "simulate": "gpusched.simulate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the face when it is first used, so that ``import gpusched`` costs nothing."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'gpusched' has no attribute {name!r}")
+    return getattr(import_module(home), name)

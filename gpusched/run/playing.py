@@ -1,0 +1,192 @@
+"""A scenario played: fleet, set-up and steps in virtual time, to its end or to an interruption."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import yaml
+
+from gpusched.api.config import (
+    ConfigurationError,
+    SchedulerConfiguration,
+    default_configuration,
+    load_configuration,
+)
+from gpusched.api.load import Manifest
+from gpusched.api.scenario import Create, Scenario
+from gpusched.errors import Fault, InvalidInputError
+from gpusched.kube.cycle import TieBreak, heap_tie_break, name_tie_break
+from gpusched.kwok.stage import Stage, load_stages
+from gpusched.run.acting import Actor
+from gpusched.run.runtimes import run_times
+from gpusched.sim.calendar import SECOND
+from gpusched.sim.control_plane import ControlPlane
+from gpusched.sim.latency import MODELS, Latency, Rate
+from gpusched.sim.scheduler import Scheduler, SchedulerOptions
+from gpusched.sim.scheduler.starting import start_scheduler
+
+BEGIN: Final = -10 * SECOND
+"""When the control plane starts; everything in the fleet is Ready long before t = 0."""
+FLEET: Final = -5 * SECOND
+SETUP: Final = -2 * SECOND
+_POP_GATE: Final = "SchedulerPopFromBackoffQ=false"
+_KUBE_FLAGS: Final = "--feature-gates="
+
+
+@dataclass(frozen=True, slots=True)
+class PlayOptions:
+    """What a caller may choose beside the scenario.
+
+    Attributes:
+        seed: Instead of the scenario's.
+        until: Instead of the scenario's end; microseconds.
+        engine: ``auto``, ``scan``, ``fast`` or ``verify``.
+        tie_break: ``kube``, ``name`` or ``random``.
+        progress: Is told the present virtual time, some hundred times a run.
+    """
+
+    seed: int | None = None
+    until: int | None = None
+    engine: str = "auto"
+    tie_break: str = "kube"
+    progress: Callable[[int], None] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Played:
+    """A scenario that has been played.
+
+    Attributes:
+        scenario: What was played.
+        plane: The control plane as it is at the end.
+        scheduler: Its scheduler.
+        seed: The seed that was used.
+        ended: The virtual time at the end, microseconds.
+        interrupted: Whether somebody stopped it before its end.
+        reports: (microseconds, text, whether it is a refusal) of every action.
+    """
+
+    scenario: Scenario
+    plane: ControlPlane
+    scheduler: Scheduler
+    seed: int
+    ended: int = 0
+    interrupted: bool = False
+    reports: list[tuple[int, str, bool]] = field(default_factory=list)
+
+
+def play(scenario: Scenario, options: PlayOptions | None = None) -> Played:
+    """Play a scenario to its end; an interruption keeps what was played until then.
+
+    Raises:
+        InvalidInputError: The scenario names something that cannot be used.
+    """
+    options = options or PlayOptions()
+    seed = scenario.seed if options.seed is None else options.seed
+    configuration = _configuration(scenario)
+    plane = ControlPlane(BEGIN, seed, _latency(scenario))
+    scheduler = start_scheduler(plane, configuration, _scheduler_options(scenario, plane, options))
+    played = Played(scenario, plane, scheduler, seed)
+    _start(scenario, plane)
+    _plan(played)
+    _run(played, scenario.until if options.until is None else options.until, options.progress)
+    return played
+
+
+def _start(scenario: Scenario, plane: ControlPlane) -> None:
+    plane.start_controllers(BEGIN)
+    run_time = run_times(scenario.runtimes, plane.stream("runtimes"))
+    for controller in scenario.kwok.controllers:
+        selector = ",".join(f"{key}={value}" for key, value in controller.nodes.items())
+        args = [f"--manage-nodes-with-label-selector={selector}"] if selector else [_ALL_NODES]
+        stages = _stages(scenario.stages.get(controller.name, ()))
+        plane.start_kwok(controller.name, args, stages, run_time)
+    if not scenario.kwok.controllers:
+        plane.start_kwok("kwok", [_ALL_NODES], _stages(scenario.stages.get("", ())), run_time)
+
+
+_ALL_NODES: Final = "--manage-all-nodes"
+
+
+def _plan(played: Played) -> None:
+    loop = played.plane.loop
+
+    def report(text: str, refused: bool) -> None:
+        played.reports.append((loop.now, text, refused))
+
+    actor = Actor(played.plane, report)
+    for start, manifests in ((FLEET, played.scenario.fleet), (SETUP, played.scenario.setup)):
+        loop.at(start, _create_all, actor, manifests)
+    for step in played.scenario.steps:
+        for action in step.actions:
+            loop.at(step.at, actor.carry_out, action)
+
+
+def _create_all(actor: Actor, manifests: Sequence[Manifest]) -> None:
+    actor.carry_out(Create(tuple(manifests)))
+
+
+def _run(played: Played, until: int, progress: Callable[[int], None] | None) -> None:
+    """Play in slices, so that progress can be told; the end itself is still played."""
+    plane = played.plane
+    slices = 200 if progress else 1
+    try:
+        plane.run(0)
+        for index in range(1, slices + 1):
+            plane.run(until * index // slices + (1 if index == slices else 0))
+            if progress:
+                progress(plane.loop.now)
+    except KeyboardInterrupt:
+        played.interrupted = True
+    played.ended = min(until, plane.loop.now)
+
+
+def _configuration(scenario: Scenario) -> SchedulerConfiguration:
+    if scenario.scheduler_configuration is None:
+        return default_configuration()
+    try:
+        return load_configuration(yaml.safe_dump(scenario.scheduler_configuration))
+    except ConfigurationError as error:
+        words = f"spec.schedulerConfiguration: {error}"
+        raise InvalidInputError([Fault(words, scenario.file)]) from None
+
+
+def _scheduler_options(
+    scenario: Scenario, plane: ControlPlane, options: PlayOptions
+) -> SchedulerOptions:
+    flags = [flag for flag in scenario.scheduler_flags if flag.startswith(_KUBE_FLAGS)]
+    unknown = [flag for flag in scenario.scheduler_flags if flag not in flags]
+    if unknown:
+        words = f"spec.schedulerFlags: {unknown[0]}: only {_KUBE_FLAGS}{_POP_GATE} is simulated"
+        raise InvalidInputError([Fault(words, scenario.file)])
+    preemption = plane.stream("preemption")
+    return SchedulerOptions(
+        tie_break=_tie_break(options.tie_break, plane),
+        draw=lambda bound: int(preemption.integers(bound)),
+        pop_from_backoff=not any(_POP_GATE in flag for flag in flags),
+        started=BEGIN,
+        engine=options.engine,
+    )
+
+
+def _tie_break(name: str, plane: ControlPlane) -> TieBreak:
+    if name == "kube":
+        return heap_tie_break
+    if name == "name":
+        return name_tie_break
+    ties = plane.stream("ties")
+    return lambda _snapshot, feasible, best: int(feasible[best[int(ties.integers(len(best)))]])
+
+
+def _latency(scenario: Scenario) -> Latency:
+    given = scenario.latency
+    if isinstance(given, str):
+        return MODELS[given]
+    rate = Rate(given.rate.per_second, given.rate.burst) if given.rate else None
+    numbers = {name: getattr(given, name) for name in ("request", "watch", "kwok", "user")}
+    return replace(MODELS["zero"], name="own", kubectl=given.kubectl, rate=rate, **numbers)
+
+
+def _stages(manifests: Sequence[Manifest]) -> tuple[Stage, ...]:
+    text = yaml.safe_dump_all([manifest.object for manifest in manifests])
+    return tuple(load_stages(text)) if manifests else ()

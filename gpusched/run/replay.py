@@ -1,0 +1,136 @@
+"""The journal replayed: every object as it was at any moment of the run.
+
+Pods are taken from state to state by the very steps that made them first (`sim.steps`).
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gpusched.sim.calendar import Calendar
+from gpusched.sim.event_log import EventRecord
+from gpusched.sim.journal import Row, What
+from gpusched.sim.manifest import manifest_of
+from gpusched.sim.pod import Json, Pod
+from gpusched.sim.steps import STEPS
+
+
+@dataclass(frozen=True, slots=True)
+class PodChange:
+    """One write of a pod.
+
+    Attributes:
+        at: Microseconds since t = 0.
+        old: Its state before; None when it was created.
+        new: Its state after; None when it was removed.
+    """
+
+    at: int
+    old: Pod | None
+    new: Pod | None
+
+
+@dataclass(slots=True)
+class Replay:
+    """The state after some rows of a journal.
+
+    Attributes:
+        rows: The whole journal.
+        position: How many rows have been played.
+        pods: Pods by serial number, oldest first.
+        objects: Everything else by kind, namespace and name, oldest first.
+        events: Events by their number.
+    """
+
+    rows: Sequence[Row]
+    position: int = 0
+    pods: dict[int, Pod] = field(default_factory=dict)
+    objects: dict[tuple[str, str, str], Json] = field(default_factory=dict)
+    events: dict[int, EventRecord] = field(default_factory=dict)
+
+    def advance(self, until: int | None = None) -> Iterator[PodChange]:
+        """Play on through all rows at or before ``until``; yield each write of a pod."""
+        end = len(self.rows)
+        if until is not None:
+            end = bisect_right(self.rows, until, key=lambda row: row.at)
+        while self.position < end:
+            change = self.one()
+            if change is not None:
+                yield change
+
+    def one(self) -> PodChange | None:
+        """Play one row; return the write of a pod if it was one."""
+        self.position += 1
+        return self._play(self.rows[self.position - 1])
+
+    def jump(self, until: int | None = None) -> "Replay":
+        """Play on and return itself."""
+        for _ in self.advance(until):
+            pass
+        return self
+
+    def _play(self, row: Row) -> PodChange | None:
+        if row.what <= What.POD_DELETED:
+            return self._play_pod(row)
+        if row.what is What.OBJECT_WRITTEN:
+            meta = row.detail["metadata"]
+            key = (row.detail["kind"], meta.get("namespace", ""), meta["name"])
+            self.objects[key] = row.detail
+        elif row.what is What.OBJECT_DELETED:
+            del self.objects[row.detail]
+        elif row.what is What.EVENT_WRITTEN:
+            self.events[row.subject] = row.detail
+        return None
+
+    def _play_pod(self, row: Row) -> PodChange:
+        old = self.pods.get(row.subject)
+        if row.what is What.POD_DELETED:
+            del self.pods[row.subject]
+            return PodChange(row.at, old, None)
+        new = _next_state(old, row)
+        new.version = row.version
+        self.pods[row.subject] = new
+        return PodChange(row.at, old, new)
+
+
+def _next_state(old: Pod | None, row: Row) -> Pod:
+    if row.what is What.POD_CREATED:
+        template, name = row.detail
+        return Pod(template, name, row.subject, row.at)
+    if row.what is What.POD_REPLACED:
+        replaced: Pod = row.detail
+        return replaced.copy()
+    assert old is not None, "a step of a pod that was never created"
+    number, argument = row.detail
+    return STEPS[number](old, row.at, argument)
+
+
+class Moment:
+    """All objects at one moment, as the API server would list them.
+
+    Args:
+        replay: The replayed state.
+        calendar: Wall time of t = 0.
+        at: The moment, microseconds since t = 0.
+    """
+
+    def __init__(self, replay: Replay, calendar: Calendar, at: int) -> None:
+        self._replay = replay
+        self._calendar = calendar
+        self.at = at
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        """Return the objects of a kind, by namespace and name as the API server lists them."""
+        found: list[Json]
+        if kind == "Pod":
+            found = [manifest_of(pod, self._calendar) for pod in self._replay.pods.values()]
+        elif kind == "Event":
+            found = [event.core(self._calendar) for event in self._replay.events.values()]
+        else:
+            found = [obj for (name, _, _), obj in self._replay.objects.items() if name == kind]
+        return sorted(found, key=_place)
+
+
+def _place(obj: Json) -> tuple[str, str]:
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
