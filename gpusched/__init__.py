@@ -37,7 +37,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name of the face when it is first used, so that ``import gpusched`` costs nothing."""
+    """Import a name of the face when it is first used, so importing is cheap."""
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'gpusched' has no attribute {name!r}")

@@ -16,7 +16,7 @@ PHASE_COLOURS: Final = {
 }
 PHASE_LINES: Final = {"Running": "-", "Pending": "--", "Succeeded": "-.", "Failed": ":"}
 CAPACITY: Final = "#444444"
-SETTINGS: Final[dict[str, Any]] = {
+SETTINGS: Final[Any] = {
     "font.size": 13,
     "axes.titlesize": 16,
     "axes.titleweight": "bold",
