@@ -108,15 +108,19 @@ def drop_gated_off(spec: Json) -> None:
     spec.pop("schedulingGroup", None)
     for name in ("containers", "initContainers", "ephemeralContainers"):
         for container in spec.get(name) or ():
-            lifecycle = container.get("lifecycle")
-            if lifecycle and "stopSignal" in lifecycle:
-                del lifecycle["stopSignal"]
-                if not lifecycle:
-                    del container["lifecycle"]
+            _drop_stop_signal(container)
     for volume in spec.get("volumes") or ():
         for source in volume.get("projected", {}).get("sources") or ():
             source.pop("clusterTrustBundle", None)
             source.pop("podCertificate", None)
+
+
+def _drop_stop_signal(container: Json) -> None:
+    lifecycle = container.get("lifecycle")
+    if lifecycle and "stopSignal" in lifecycle:
+        del lifecycle["stopSignal"]
+        if not lifecycle:
+            del container["lifecycle"]
 
 
 def _prepare_template(obj: Json) -> None:

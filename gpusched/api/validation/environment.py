@@ -186,13 +186,15 @@ def validate_file_key_volumes(spec: Json, path: str) -> Errors:
     volumes = {volume.get("name", ""): volume for volume in spec.get("volumes") or ()}
     for kind in ("initContainers", "containers", "ephemeralContainers"):
         for index, container in enumerate(spec.get(kind) or ()):
-            for number, variable in enumerate(container.get("env") or ()):
-                reference = (variable.get("valueFrom") or {}).get("fileKeyRef")
-                if reference is not None:
-                    place = f"{path}.{kind}[{index}].env[{number}].valueFrom.fileKeyRef.volumeName"
-                    yield from _validate_file_volume(
-                        reference.get("volumeName", ""), volumes, place
-                    )
+            yield from _validate_files(container, volumes, f"{path}.{kind}[{index}].env")
+
+
+def _validate_files(container: Json, volumes: dict[str, Json], path: str) -> Errors:
+    for index, variable in enumerate(container.get("env") or ()):
+        reference = (variable.get("valueFrom") or {}).get("fileKeyRef")
+        if reference is not None:
+            place = f"{path}[{index}].valueFrom.fileKeyRef.volumeName"
+            yield from _validate_file_volume(reference.get("volumeName", ""), volumes, place)
 
 
 def _validate_file_volume(name: str, volumes: dict[str, Json], path: str) -> Errors:

@@ -7,6 +7,7 @@ from gpusched.api.defaulting.creation import NAMESPACED
 from gpusched.api.names import path_segment
 from gpusched.api.validation import (
     claims,
+    configuration,
     jobs,
     node,
     pod,
@@ -22,6 +23,7 @@ from gpusched.api.wire import Json
 
 _BY_KIND: Final[dict[str, Callable[[Json], Errors]]] = {
     "CSINode": storage.validate_csi_node,
+    "ConfigMap": configuration.validate_config_map,
     "CronJob": jobs.validate_cron_job,
     "DaemonSet": workloads.validate_daemon_set,
     "Deployment": workloads.validate_deployment,
@@ -38,6 +40,7 @@ _BY_KIND: Final[dict[str, Callable[[Json], Errors]]] = {
     "ReplicaSet": workloads.validate_replica_set,
     "ResourceQuota": quota.validate_resource_quota,
     "Service": services.validate_service,
+    "ServiceAccount": configuration.validate_service_account,
     "StatefulSet": workloads.validate_stateful_set,
     "StorageClass": storage.validate_storage_class,
 }

@@ -25,9 +25,9 @@ _HOST_PATH_TYPES: Final = (
     "Socket",
 )  # fmt: skip
 _IQN: Final = {
-    "iqn": r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)*(:[^,;*&$|\s]+)?)",
-    "eui": r"eui.[a-zA-Z0-9]{16}",
-    "naa": r"naa.[a-zA-Z0-9]{32}",
+    "iqn": r"iqn\.[0-9]{4}-[0-9]{2}\.[a-zA-Z0-9.-]+:[^,;*&$|\s]+",
+    "eui": r"^eui.[a-zA-Z0-9]{16}",
+    "naa": r"^naa.[a-zA-Z0-9]{32}",
 }
 _LARGEST_BYTE: Final = 255
 _DRIVER_LENGTH: Final = 63
@@ -85,11 +85,20 @@ def _validate_nfs(source: Json, path: str) -> Errors:
 
 
 def _validate_iscsi(source: Json, path: str) -> Errors:
+    yield from _validate_target(source, path, "must be valid format starting with iqn, eui, or naa")
+
+
+def _validate_persistent_iscsi(source: Json, path: str) -> Errors:
+    yield from _validate_target(source, path, "must be valid format")
+    yield from _validate_secret_ref(source, path)
+
+
+def _validate_target(source: Json, path: str, wrong: str) -> Errors:
     yield from validate_required(source, path, "targetPortal")
     if not source.get("iqn"):
         yield required(f"{path}.iqn")
     else:
-        yield from _validate_iqn(source["iqn"], f"{path}.iqn")
+        yield from _validate_iqn(source["iqn"], f"{path}.iqn", wrong)
     lun = source.get("lun", 0)
     if not 0 <= lun <= _LARGEST_BYTE:
         yield invalid(f"{path}.lun", lun, out_of_range(0, _LARGEST_BYTE))
@@ -97,14 +106,14 @@ def _validate_iscsi(source: Json, path: str) -> Errors:
     if is_authenticated and "secretRef" not in source:
         yield required(f"{path}.secretRef")
     if "initiatorName" in source:
-        yield from _validate_iqn(source["initiatorName"], f"{path}.initiatorname")
+        yield from _validate_iqn(source["initiatorName"], f"{path}.initiatorname", wrong)
 
 
-def _validate_iqn(name: str, path: str) -> Errors:
+def _validate_iqn(name: str, path: str, wrong: str) -> Errors:
     pattern = _IQN.get(name[:3])
     if pattern is None:
-        yield invalid(path, name, "must be valid format starting with iqn, eui, or naa")
-    elif not re.match(pattern + "$", name):
+        yield invalid(path, name, wrong)
+    elif not re.search(pattern + "$", name):
         yield invalid(path, name, "must be valid format")
 
 
@@ -227,3 +236,42 @@ SOURCE_RULES: Final[dict[str, Callable[[Json, str], Errors]]] = {
     "vsphereVolume": _requires("volumePath"),
 }
 """Rules by field name."""
+
+
+def _validate_spaced(rule: Callable[[Json, str], Errors]) -> Callable[[Json, str], Errors]:
+    """Return the rule for a source whose secret's namespace must be given, too."""
+
+    def validate(source: Json, path: str) -> Errors:
+        yield from rule(source, path)
+        if "secretRef" in source:
+            yield from validate_required(source["secretRef"], f"{path}.secretRef", "namespace")
+
+    return validate
+
+
+def _validate_persistent_glusterfs(source: Json, path: str) -> Errors:
+    yield from validate_required(source, path, "endpoints", "path")
+    namespace = source.get("endpointsNamespace")
+    if namespace == "":
+        detail = "if the endpointnamespace is set, it must be a valid namespace name"
+        yield invalid(f"{path}.endpointsNamespace", namespace, detail)
+    elif namespace is not None:
+        yield from checked(dns_label, f"{path}.endpointsNamespace", namespace)
+
+
+def _validate_persistent_azure_file(source: Json, path: str) -> Errors:
+    yield from validate_required(source, path, "secretName", "shareName")
+    if source.get("secretNamespace") == "":
+        yield required(f"{path}.secretNamespace")
+
+
+PERSISTENT_SOURCE_RULES: Final[dict[str, Callable[[Json, str], Errors]]] = {
+    **SOURCE_RULES,
+    "azureFile": _validate_persistent_azure_file,
+    "cinder": _validate_spaced(_validate_cinder),
+    "glusterfs": _validate_persistent_glusterfs,
+    "hostPath": validate_host_path,
+    "iscsi": _validate_persistent_iscsi,
+    "storageos": _validate_spaced(_validate_storageos),
+}
+"""Rules of the sources of PersistentVolumes, some of which ask for more."""

@@ -25,9 +25,8 @@ from gpusched.api.validation.errors import (
 from gpusched.api.validation.meta import validate_metadata
 from gpusched.api.validation.paths import validate_no_backsteps
 from gpusched.api.validation.sources import (
-    SOURCE_RULES,
+    PERSISTENT_SOURCE_RULES,
     validate_csi_driver,
-    validate_host_path,
     validate_required,
 )
 from gpusched.api.wire import Json
@@ -155,9 +154,8 @@ def _validate_secret(secret: Json, path: str) -> Errors:
 
 
 _RULES: Final[dict[str, Callable[[Json, str], Errors]]] = {
-    **SOURCE_RULES,
+    **PERSISTENT_SOURCE_RULES,
     "csi": _validate_csi,
-    "hostPath": validate_host_path,
     "local": _validate_local,
 }
 
@@ -193,23 +191,29 @@ def _validate_topologies(terms: list[Json]) -> Errors:
     # Upstream's list of earlier terms begins with as many empty ones as there are terms.
     seen: list[dict[str, frozenset[str]]] = [{} for _ in terms]
     for index, term in enumerate(terms):
-        path = f"allowedTopologies[{index}]"
-        values: dict[str, frozenset[str]] = {}
-        for number, requirement in enumerate(term.get("matchLabelExpressions") or ()):
-            place = f"{path}.matchLabelExpressions[{number}]"
-            key, listed = requirement.get("key", ""), requirement.get("values") or []
-            if not listed:
-                yield required(f"{place}.values")
-            for position, value in enumerate(listed):
-                if value in listed[:position]:
-                    yield duplicate(f"{place}.values[{position}]", value)
-            yield from checked(label_key, f"{place}.key", key)
-            if key in values:
-                yield duplicate(f"{place}.key", key)
-            values[key] = frozenset(listed)
+        requirements = term.get("matchLabelExpressions") or []
+        path = f"allowedTopologies[{index}].matchLabelExpressions"
+        values = {one.get("key", ""): frozenset(one.get("values") or ()) for one in requirements}
+        yield from _validate_topology_term(requirements, path)
         for _ in range(seen.count(values)):
-            yield duplicate(f"{path}.matchLabelExpressions", "")
+            yield duplicate(path, "")
         seen.append(values)
+
+
+def _validate_topology_term(requirements: list[Json], path: str) -> Errors:
+    keys: set[str] = set()
+    for index, requirement in enumerate(requirements):
+        place, key = f"{path}[{index}]", requirement.get("key", "")
+        values = requirement.get("values") or []
+        if not values:
+            yield required(f"{place}.values")
+        for position, value in enumerate(values):
+            if value in values[:position]:
+                yield duplicate(f"{place}.values[{position}]", value)
+        yield from checked(label_key, f"{place}.key", key)
+        if key in keys:
+            yield duplicate(f"{place}.key", key)
+        keys.add(key)
 
 
 def validate_csi_node(obj: Json) -> Errors:

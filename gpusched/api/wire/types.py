@@ -77,6 +77,8 @@ def go_name(expression: str) -> str:
     for prefix in ("*", "[]"):
         if expression.startswith(prefix):
             return prefix + go_name(expression.removeprefix(prefix))
+    if expression == "bytes":
+        return "[]uint8"
     if expression.startswith("map["):
         key, _, element = expression.removeprefix("map[").partition("]")
         key, _, own_name = key.partition(":")
