@@ -149,6 +149,28 @@ def test_a_forced_preemption_is_carried_out_instead_of_the_first() -> None:
     assert (free[1]["chosen"], followed[1]["chosen"]) == ("a", "b")
 
 
+def test_a_failed_pod_loses_its_nomination_where_nobody_could_make_room() -> None:
+    profile = {"plugins": {"postFilter": {"disabled": [{"name": "*"}]}}}
+    config = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "profiles": [profile],
+    }
+    nominated = pod("p", cpu="3", priority=9, nodeSelector={"no": "where"})
+    nominated["status"] = {"nominatedNodeName": "a"}
+    pending = [pod("q", cpu="2"), nominated, pod("r", cpu="2")]
+    found = decisions(case([node("a")], pending, config=json.dumps(config)))
+    results = [decision["result"] for decision in found]
+    assert results == ["unschedulable", "unschedulable", "scheduled"]
+
+
+def test_a_pod_counts_once_after_it_is_bound_not_as_nominated_too() -> None:
+    nominated = pod("p", cpu="2", priority=9)
+    nominated["status"] = {"nominatedNodeName": "a"}
+    found = decisions(case([node("a")], [nominated, pod("q", cpu="2")]))
+    assert [decision["result"] for decision in found] == ["scheduled", "scheduled"]
+
+
 def test_pods_that_are_not_tried_say_why() -> None:
     gated = pod("g", schedulingGates=[{"name": "x.com/wait"}])
     leaving = pod("l")
