@@ -46,6 +46,8 @@ class DaemonSetController:
     name: ClassVar[str] = "daemonset-controller"
     watches: ClassVar[tuple[str, ...]] = ("DaemonSet", "Pod", "Node")
     period: ClassVar[int] = 0
+    workers: ClassVar[int] = 2
+    pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return the set itself, the one that owns a changed pod, and every set when a node changes what it lets in."""

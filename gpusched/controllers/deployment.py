@@ -41,6 +41,8 @@ class DeploymentController:
     name: ClassVar[str] = "deployment-controller"
     watches: ClassVar[tuple[str, ...]] = ("Deployment", "ReplicaSet", "Pod")
     period: ClassVar[int] = 0
+    workers: ClassVar[int] = 5
+    pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return the Deployment itself, the owner of a ReplicaSet, or the owner of the owner of a deleted pod."""

@@ -40,6 +40,8 @@ class DisruptionController:
     name: ClassVar[str] = "controllermanager"
     watches: ClassVar[tuple[str, ...]] = ("PodDisruptionBudget", "Pod", "ReplicaSet", "StatefulSet")
     period: ClassVar[int] = 0
+    workers: ClassVar[int] = 1
+    pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return the budget itself, and those that select a changed pod."""

@@ -32,6 +32,8 @@ class GarbageCollector:
     name: ClassVar[str] = "generic-garbage-collector"
     watches: ClassVar[tuple[str, ...]] = (*KINDS, "Pod")
     period: ClassVar[int] = 0
+    workers: ClassVar[int] = 20
+    pace: ClassVar[int] = 2
 
     def __init__(self) -> None:
         self._leaving: dict[str, tuple[str, Key]] = {}

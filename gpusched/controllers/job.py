@@ -44,6 +44,8 @@ class JobController:
     name: ClassVar[str] = "job-controller"
     watches: ClassVar[tuple[str, ...]] = ("Job", "Pod")
     period: ClassVar[int] = 0
+    workers: ClassVar[int] = 5
+    pace: ClassVar[int] = 1
 
     def __init__(self) -> None:
         self._backoff: dict[Key, Backoff] = {}

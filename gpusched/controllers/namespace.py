@@ -63,6 +63,8 @@ class NamespaceController:
     name: ClassVar[str] = "namespace-controller"
     watches: ClassVar[tuple[str, ...]] = ("Namespace",)
     period: ClassVar[int] = 0
+    workers: ClassVar[int] = 10
+    pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:  # noqa: ARG002 - the protocol's
         """Return a namespace that was just marked for deletion."""

@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go, v1.36.1
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,12 +12,14 @@ from gpusched.controllers.conditions import find
 from gpusched.controllers.protocol import (
     SECOND,
     TICK,
+    ApiError,
     Change,
     Controller,
     Emit,
     Json,
     Key,
     PatchPods,
+    Pause,
     PodView,
     Read,
     Reader,
@@ -29,11 +31,11 @@ from gpusched.controllers.protocol import (
 
 GRACE = 50 * SECOND
 STARTUP_GRACE = 60 * SECOND
-TAINT_EVERY = SECOND // 10
+ATTEMPTS = 5
+RETRY_AFTER = 190_000
+"""After a conflict; upstream waits for 100 to 200 ms."""
 _HEALTH = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
 _LABELS = (("kubernetes.io/arch", "beta.kubernetes.io/arch"), ("kubernetes.io/os", "beta.kubernetes.io/os"))
-_EVICT = "evict/"
-"""Marks the keys of nodes that wait for their NoExecute taint."""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class NodeLifecycleController:
     name: ClassVar[str] = "node-controller"
     watches: ClassVar[tuple[str, ...]] = ("Node",)
     period: ClassVar[int] = 5 * SECOND
+    workers: ClassVar[int] = 8
+    pace: ClassVar[int] = 1
 
     def __init__(self) -> None:
         self._health: dict[str, _Health] = {}
@@ -74,9 +78,6 @@ class NodeLifecycleController:
         if key == TICK:
             yield from self._monitor(reader)
             return None
-        if key[0] == _EVICT:
-            yield from self._taint_no_execute(key[1], reader)
-            return None
         node = reader.get("Node", *key)
         if node is not None:
             yield from self._reconcile(node)
@@ -85,17 +86,11 @@ class NodeLifecycleController:
     # --- one node --------------------------------------------------------------------------------------------------
 
     def _reconcile(self, node: Json) -> Any:
-        """Keep NoSchedule taints and the beta labels. A node without any condition is not judged yet."""
-        if (node.get("status") or {}).get("conditions") and taints.reconciled(node) is not None:
-            node = yield Read("Node", ("", node["metadata"]["name"]))
-            wanted = taints.reconciled(node)
-            if wanted is not None:
-                node = yield Update(taints.with_taints(node, wanted))
-        labels = _missing_labels(node)
-        if labels and (node.get("status") or {}).get("conditions"):
-            node = yield Read("Node", ("", node["metadata"]["name"]))
-            meta = node["metadata"]
-            yield Update({**node, "metadata": {**meta, "labels": {**meta["labels"], **labels}}})
+        """Keep NoSchedule taints and the beta labels."""
+        if _with_schedule_taints(node) is not None:
+            yield from _patch(node["metadata"]["name"], _with_schedule_taints)
+        if _with_labels(node) is not None:
+            yield from _patch(node["metadata"]["name"], _with_labels)
 
     def _taint_no_execute(self, name: str, reader: Reader) -> Any:
         node = reader.get("Node", "", name)
@@ -191,6 +186,33 @@ class NodeLifecycleController:
             for health in self._health.values():
                 health.seen = reader.now
         self._disrupted = disrupted
+
+
+def _patch(name: str, change: Callable[[Json], Json | None]) -> Any:
+    """Read a node and write it changed; again from the start, after a while, if somebody else wrote in between."""
+    for _ in range(ATTEMPTS):
+        wanted = change((yield Read("Node", ("", name))))
+        if wanted is None:
+            return
+        try:
+            yield Update(wanted, unchanged=True)
+        except ApiError as refusal:
+            if refusal.reason != "Conflict":
+                raise
+            yield Pause(RETRY_AFTER)
+        else:
+            return
+
+
+def _with_schedule_taints(node: Json) -> Json | None:
+    wanted = taints.reconciled(node)
+    return None if wanted is None else taints.with_taints(node, wanted)
+
+
+def _with_labels(node: Json) -> Json | None:
+    labels = _missing_labels(node)
+    meta = node["metadata"]
+    return {**node, "metadata": {**meta, "labels": {**meta["labels"], **labels}}} if labels else None
 
 
 def _ready(node: Json) -> Json | None:

@@ -35,6 +35,8 @@ class PodGcController:
     name: ClassVar[str] = "pod-garbage-collector"
     watches: ClassVar[tuple[str, ...]] = ("Node",)
     period: ClassVar[int] = 20 * SECOND
+    workers: ClassVar[int] = 1
+    pace: ClassVar[int] = 1
 
     def __init__(self) -> None:
         self._missing: dict[str, int] = {}

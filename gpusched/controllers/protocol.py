@@ -154,9 +154,15 @@ class CreatePods:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """PUT one object (everything but its status); the answer is the stored object."""
+    """PUT one object (everything but its status); the answer is the stored object.
+
+    Attributes:
+        obj: The object.
+        unchanged: Refuse with a conflict if it was written since it was read.
+    """
 
     obj: Json
+    unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +201,13 @@ class PatchPods:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait for so many microseconds; the answer is None."""
+
+    duration: int
+
+
+@dataclass(frozen=True, slots=True)
 class Emit:
     """Hand an event to the recorder; never waits.
 
@@ -211,7 +224,7 @@ class Emit:
     message: str
 
 
-Request = Read | Create | CreatePods | Update | UpdateStatus | Delete | PatchPods | Emit
+Request = Read | Create | CreatePods | Update | UpdateStatus | Delete | PatchPods | Pause | Emit
 Work = Generator[Request, Any, "Outcome | None"]
 
 
@@ -248,11 +261,15 @@ class Controller(Protocol):
         name: The component's name, as its events show it.
         watches: The kinds whose changes it wants to see.
         period: Microseconds between ticks, on which it syncs the key `TICK`; 0 for none.
+        workers: How many keys it syncs at once.
+        pace: Its request rate as a multiple of the usual one.
     """
 
     name: ClassVar[str]
     watches: ClassVar[tuple[str, ...]]
     period: ClassVar[int]
+    workers: ClassVar[int]
+    pace: ClassVar[int]
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return the keys that a change may leave in need of work."""

@@ -41,6 +41,8 @@ class ReplicaSetController:
     name: ClassVar[str] = "replicaset-controller"
     watches: ClassVar[tuple[str, ...]] = ("ReplicaSet", "Pod")
     period: ClassVar[int] = 0
+    workers: ClassVar[int] = 5
+    pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return the ReplicaSet itself, or the one that owns a changed pod."""

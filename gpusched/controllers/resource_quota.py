@@ -18,6 +18,8 @@ class ResourceQuotaController:
     name: ClassVar[str] = "resourcequota-controller"
     watches: ClassVar[tuple[str, ...]] = ("ResourceQuota", "Pod", "Deployment", "ReplicaSet", "Job", "ConfigMap", "Service")
     period: ClassVar[int] = 0
+    workers: ClassVar[int] = 5
+    pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return a new or respecified quota, and the quotas of a namespace in which something ended."""

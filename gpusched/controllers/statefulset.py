@@ -38,6 +38,8 @@ class StatefulSetController:
     name: ClassVar[str] = "statefulset-controller"
     watches: ClassVar[tuple[str, ...]] = ("StatefulSet", "Pod")
     period: ClassVar[int] = 0
+    workers: ClassVar[int] = 5
+    pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:  # noqa: ARG002 - the protocol's
         """Return the set itself, or the one that owns a changed pod."""

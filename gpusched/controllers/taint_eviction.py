@@ -36,6 +36,8 @@ class TaintEvictionController:
     name: ClassVar[str] = "taint-eviction-controller"
     watches: ClassVar[tuple[str, ...]] = ("Node", "Pod")
     period: ClassVar[int] = 0
+    workers: ClassVar[int] = 8
+    pace: ClassVar[int] = 1
 
     def __init__(self) -> None:
         self._since: dict[Key, tuple[str, int, int]] = {}

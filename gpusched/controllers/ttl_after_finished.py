@@ -28,6 +28,8 @@ class TtlAfterFinishedController:
     name: ClassVar[str] = "ttl-after-finished-controller"
     watches: ClassVar[tuple[str, ...]] = ("Job",)
     period: ClassVar[int] = 0
+    workers: ClassVar[int] = 5
+    pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:  # noqa: ARG002 - the protocol's
         """Return a finished Job with a time to live."""

@@ -35,6 +35,12 @@ def not_found(kind: Kind, name: str) -> ApiError:
     return ApiError(404, "NotFound", f'{kind.qualified} "{name}" not found')
 
 
+def conflict(kind: Kind, name: str) -> ApiError:
+    """Return the refusal of a write to an object that somebody else has written since."""
+    why = "the object has been modified; please apply your changes to the latest version and try again"
+    return ApiError(409, "Conflict", f'Operation cannot be fulfilled on {kind.qualified} "{name}": {why}')
+
+
 class Api:
     """The verbs.
 
@@ -158,10 +164,17 @@ class Api:
 
     # --- changing --------------------------------------------------------------------------------------------------
 
-    def replace(self, obj: Json) -> Json:
-        """PUT an object: everything but its status and identity."""
-        kind = KINDS[obj["kind"]]
-        old = self.read(kind.name, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+    def replace(self, obj: Json, *, unchanged: bool = False) -> Json:
+        """PUT an object: everything but its status and identity.
+
+        Args:
+            obj: The object as it should be.
+            unchanged: Refuse if it was written since ``obj`` was read.
+        """
+        kind, meta = KINDS[obj["kind"]], obj["metadata"]
+        old = self.read(kind.name, meta.get("namespace", ""), meta["name"])
+        if unchanged and meta["resourceVersion"] != old["metadata"]["resourceVersion"]:
+            raise conflict(kind, meta["name"])
         return self._store_change(kind, old, {**obj, "status": old.get("status")}, "")
 
     def replace_status(self, obj: Json, status: Json) -> Json:

@@ -13,10 +13,11 @@ class Budget:
 
     Args:
         rate: The bucket, or None for no limit.
+        pace: Multiple of its rate; the burst stays.
     """
 
-    def __init__(self, rate: Rate | None) -> None:
-        self._interval = _SECOND // rate.per_second if rate else 0
+    def __init__(self, rate: Rate | None, pace: int = 1) -> None:
+        self._interval = _SECOND // (rate.per_second * pace) if rate else 0
         self._depth = self._interval * rate.burst if rate else 0
         self._full_at = -1 << 62
 

@@ -53,7 +53,7 @@ class ControlPlane:
             controllers: Which controllers; all by default.
         """
         for controller in default_controllers() if controllers is None else controllers:
-            worker = Worker(controller, Client(self.api, self.latency, controller.name))
+            worker = Worker(controller, Client(self.api, self.latency, controller.name, controller.pace))
             worker.tick(at)
             self.workers.append(worker)
 

@@ -74,7 +74,9 @@ class Kubelet:
         self._api = api
         self._store = api.store
         self._loop = api.store.loop
+        self._latency = latency
         self._delay = latency.kwok
+        self._warm = False
         self._leases = leases
         self._selector = selector
         self._stages = stages
@@ -129,11 +131,13 @@ class Kubelet:
         name = node["metadata"]["name"]
         if not self._selector.manages(node):
             return
+        due = self._loop.now + (self._latency.kwok_node if self._warm else self._latency.kwok_start)
+        self._warm = True
         if name not in self._nodes:
             self._nodes[name] = None
-            self._loop.at(self._loop.now + self._delay, self._renew, name)
+            self._loop.at(due, self._renew, name)
         if not is_ready(node):
-            self._loop.at(self._loop.now + self._delay, self._initialize, name)
+            self._loop.at(due, self._initialize, name)
 
     def _renew(self, name: str) -> None:
         if name in self._nodes:

@@ -29,8 +29,11 @@ class Latency:
         name: Its name in a scenario.
         request: From a controller's request to the write.
         event: The same for an event.
+        light: The same for reading an object, and for patching one that was just read.
         watch: From a write to its watchers.
-        kwok: From what KWOK sees to its own write.
+        kwok: From what KWOK sees of a pod to its own write.
+        kwok_node: The same for a node.
+        kwok_start: The same for the first node that a KWOK process sees.
         user: From a user's request to the write.
         kubectl: From the start of a kubectl command to its first request.
         rate: Request budget of each controller; None for no limit.
@@ -39,8 +42,11 @@ class Latency:
     name: str
     request: int = 0
     event: int = 0
+    light: int = 0
     watch: int = 0
     kwok: int = 0
+    kwok_node: int = 0
+    kwok_start: int = 0
     user: int = 0
     kubectl: int = 0
     rate: Rate | None = None
@@ -51,8 +57,11 @@ RECORDED = Latency(
     "recorded-v1.36",
     request=9 * MILLISECOND,
     event=6 * MILLISECOND,
+    light=3 * MILLISECOND,
     watch=MILLISECOND,
     kwok=10 * MILLISECOND,
+    kwok_node=4 * MILLISECOND,
+    kwok_start=4 * MILLISECOND,
     user=11 * MILLISECOND,
     kubectl=65 * MILLISECOND,
     rate=Rate(20, 30),

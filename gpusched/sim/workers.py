@@ -19,6 +19,7 @@ from gpusched.controllers.protocol import (
     TICK,
     Outcome,
     PatchPods,
+    Pause,
     Read,
     Request,
     Update,
@@ -43,24 +44,22 @@ class Client:
         api: The API server.
         latency: How long a request takes, and how many may go per second.
         component: The name under which events are recorded.
+        pace: Its request rate as a multiple of the latency model's.
     """
 
-    def __init__(self, api: Api, latency: Latency, component: str) -> None:
+    def __init__(self, api: Api, latency: Latency, component: str, pace: int = 1) -> None:
         self.api = api
         self.loop = api.store.loop
         self.latency = latency
-        self.budget = Budget(latency.rate)
+        self.budget = Budget(latency.rate, pace)
         self.recorder = CoreRecorder(api.store, component, self)
 
     def send(self, action: Callable[[], None]) -> None:
         """Carry out an event's write as soon as the budget and the way to the server allow."""
-        self._send(action, self.latency.event)
+        self.call(self.latency.event, action)
 
-    def call(self, action: Callable[[], None]) -> None:
-        """Carry out a request as soon as the budget and the way to the server allow."""
-        self._send(action, self.latency.request)
-
-    def _send(self, action: Callable[[], None], way: int) -> None:
+    def call(self, way: int, action: Callable[[], None]) -> None:
+        """Carry out a request as soon as the budget allows and the way to the server is gone."""
         if way:
             self.loop.at(self.budget.reserve(self.loop.now) + way, action)
         else:
@@ -131,7 +130,10 @@ class Worker:
 
     def _pump(self) -> None:
         self._pumping = False
-        ready = [key for key in self._queue if key not in self._busy]
+        free = self.controller.workers - len(self._busy) + (TICK in self._busy)
+        ready = [key for key in self._queue if key not in self._busy and key != TICK][:free]
+        if TICK in self._queue and TICK not in self._busy:
+            ready.insert(0, TICK)
         for key in ready:
             del self._queue[key]
             self._busy[key] = None
@@ -151,6 +153,9 @@ class Worker:
             if isinstance(request, Emit):
                 self._client.recorder.emit(request)
                 answer = None
+            elif isinstance(request, Pause):
+                self._loop.at(self._loop.now + request.duration, self._advance, job, None)
+                return
             elif self._client.latency.request:
                 self._send(job, request)
                 return
@@ -170,8 +175,10 @@ class Worker:
 
         if not calls:
             self._loop.soon(self._advance, job, [])
+        light = isinstance(request, Read) or (isinstance(request, Update) and request.unchanged)
+        way = self._client.latency.light if light else self._client.latency.request
         for index in range(len(calls)):
-            self._client.call(lambda index=index: carry_out(index))  # type: ignore[misc]  # mypy: a lambda's default
+            self._client.call(way, lambda index=index: carry_out(index))  # type: ignore[misc]  # mypy: a lambda's default
 
     def _finish(self, job: _Job, outcome: Outcome | None) -> None:
         del self._busy[job.key]
@@ -183,7 +190,7 @@ class Worker:
             self._failures.pop(job.key, None)
         if outcome is not None and outcome.requeue_after is not None:
             self.enqueue(job.key, max(1, outcome.requeue_after))
-        if job.key in self._queue and not self._pumping:
+        if self._queue and not self._pumping:
             self._pumping = True
             self._loop.soon(self._pump)
 
@@ -202,8 +209,8 @@ def _calls(api: Api, request: Request) -> Iterator[Callable[[], Any]]:
             yield lambda: api.read(kind, *key)
         case Create(obj):
             yield lambda: api.create(obj)
-        case Update(obj):
-            yield lambda: api.replace(obj)
+        case Update(obj, unchanged):
+            yield lambda: api.replace(obj, unchanged=unchanged)
         case UpdateStatus(obj, status):
             yield lambda: api.replace_status(obj, status)
         case CreatePods(owner, template, names):
@@ -215,7 +222,7 @@ def _calls(api: Api, request: Request) -> Iterator[Callable[[], Any]]:
         case PatchPods(keys, condition, phase, finalizer):
             for key in keys:
                 yield lambda key=key: api.patch_pod(key, condition, phase, finalizer)  # type: ignore[misc]  # as above
-        case Emit():
+        case Emit() | Pause():
             return
 
 

@@ -6,7 +6,7 @@ Source: kubernetes/kubectl pkg/cmd, v0.36.1
 """
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -22,6 +22,8 @@ from gpusched.timeline.apply import apply_manifest
 from gpusched.timeline.arguments import Arguments, UsageError, parse_arguments
 
 Answer = Callable[[Json], None]
+Work = Generator[None, None, Json]
+"""A command under way: yields after each request, returns exit status and texts."""
 Printer = Callable[[Sequence[str], ControlPlane], Json]
 _FORCED = (
     "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated."
@@ -49,7 +51,7 @@ class Kubectl:
         self._api = plane.api
         self._store = plane.store
         self._printer = printer
-        self._verbs: Mapping[str, Callable[[Arguments], Json]] = {
+        self._verbs: Mapping[str, Callable[[Arguments], Work]] = {
             "apply": self._apply,
             "create": self._create,
             "delete": self._delete,
@@ -65,32 +67,41 @@ class Kubectl:
         """Run a command line and answer with exit status and texts, at once or when it is through."""
         words = shlex.split(line)
         if words[0] == "drain":
-            self._drain(parse_arguments(words[1:], stdin), answer)
+            self._advance(self._drain(parse_arguments(words[1:], stdin), answer), lambda _: None)
             return
         verb = self._verbs.get(words[0])
         if verb is None:
             answer(self._printer(words, self._plane))
             return
+        self._advance(verb(parse_arguments(words[1:], stdin)), answer)
+
+    def _advance(self, work: Work, answer: Answer) -> None:
+        """Let a command go on until its next request."""
         try:
-            answer(verb(parse_arguments(words[1:], stdin)))
+            next(work)
+        except StopIteration as stop:
+            answer(stop.value)
         except ApiError as refusal:
             answer(_failed(_server_error(refusal)))
         except UsageError as error:
             answer(_failed(str(error)))
+        else:
+            loop = self._plane.loop
+            loop.at(loop.now + self._plane.latency.user, self._advance, work, answer)
 
     # --- manifests -------------------------------------------------------------------------------------------------
 
-    def _apply(self, given: Arguments) -> Json:
+    def _apply(self, given: Arguments) -> Work:
         return self._each_manifest(given, lambda obj: apply_manifest(self._api, obj))
 
-    def _create(self, given: Arguments) -> Json:
+    def _create(self, given: Arguments) -> Work:
         def create(obj: Json) -> str:
             self._api.create(obj)
             return "created"
 
         return self._each_manifest(given, create)
 
-    def _each_manifest(self, given: Arguments, act: Callable[[Json], str]) -> Json:
+    def _each_manifest(self, given: Arguments, act: Callable[[Json], str]) -> Work:
         out, err = [], []
         for obj in _manifests(given.stdin):
             kind = KINDS.get(obj.get("kind", ""))
@@ -104,6 +115,7 @@ class Kubectl:
                 out.append(f"{kind.singular}/{meta.get('name', '')} {act(obj)}\n")
             except ApiError as refusal:
                 err.append(_server_error(refusal, 'error when creating "STDIN": '))
+            yield
         return {"rc": 1 if err else 0, "stdout": "".join(out), "stderr": "".join(err)}
 
     # --- objects by name -------------------------------------------------------------------------------------------
@@ -122,7 +134,7 @@ class Kubectl:
     def _key(self, kind: Kind, name: str, given: Arguments) -> tuple[str, str]:
         return (given.namespace if kind.namespaced else "", name)
 
-    def _delete(self, given: Arguments) -> Json:
+    def _delete(self, given: Arguments) -> Work:
         grace = given.flag("grace-period")
         forced = given.flag("force") == "true"
         out, err = [], [_FORCED] if forced else []
@@ -136,16 +148,18 @@ class Kubectl:
                 continue
             place = f" from {given.namespace} namespace" if kind.namespaced else ""
             out.append(f'{kind.singular} "{name}" {"force " if forced else ""}deleted{place}\n')
+            yield
         return {"rc": rc, "stdout": "".join(out), "stderr": "".join(err)}
 
-    def _scale(self, given: Arguments) -> Json:
+    def _scale(self, given: Arguments) -> Work:
         out = []
         for kind, name in self._targets(given):
             self._api.scale(kind.name, self._key(kind, name, given), int(given.flag("replicas") or 0))
             out.append(f"{kind.singular}/{name} scaled\n")
+            yield
         return _said("".join(out))
 
-    def _cordon(self, given: Arguments, *, desired: bool) -> Json:
+    def _cordon(self, given: Arguments, *, desired: bool) -> Work:
         out = []
         for name in _node_names(given):
             node = self._api.read("Node", "", name)
@@ -153,9 +167,10 @@ class Kubectl:
             if not already:
                 self._api.patch("Node", ("", name), {"spec": {"unschedulable": True if desired else None}})
             out.append(f"node/{name} {'already ' if already else ''}{'cordoned' if desired else 'uncordoned'}\n")
+            yield
         return _said("".join(out))
 
-    def _label(self, given: Arguments) -> Json:
+    def _label(self, given: Arguments) -> Work:
         kind = _kind(given.words[0])
         names, changes = _split_changes(given.words[1:], "=")
         out = []
@@ -169,9 +184,10 @@ class Kubectl:
                 return _failed(f"error: '{clash}' already has a value ({labels[clash]}), and --overwrite is false\n")
             self._api.patch(kind.name, key, {"metadata": {"labels": {**wanted, **values}}}, "merge")
             out.append(_label_report(kind, name, labels, values, wanted))
+            yield
         return _said("".join(out))
 
-    def _taint(self, given: Arguments) -> Json:
+    def _taint(self, given: Arguments) -> Work:
         names, changes = _split_changes(given.words[1:], "=:")
         out = []
         for name in names:
@@ -180,11 +196,12 @@ class Kubectl:
             self._api.patch("Node", ("", name), {"spec": {"taints": kept or None}})
             verb = "modified" if added and removed else "tainted" if added else "untainted"
             out.append(f"node/{name} {verb}\n")
+            yield
         return _said("".join(out))
 
     # --- rollouts --------------------------------------------------------------------------------------------------
 
-    def _rollout(self, given: Arguments) -> Json:
+    def _rollout(self, given: Arguments) -> Work:
         action, rest = given.words[0], given.with_words(given.words[1:])
         out = []
         for kind, name in self._targets(rest):
@@ -201,6 +218,7 @@ class Kubectl:
                 out.append(f"{kind.singular}/{name} {action}d\n")
             else:
                 raise UsageError(f"error: unknown command {action!r}\n")
+            yield
         return _said("".join(out))
 
     def _undo(self, found: Json, revision: int) -> str:
@@ -228,14 +246,18 @@ class Kubectl:
 
     # --- drain -----------------------------------------------------------------------------------------------------
 
-    def _drain(self, given: Arguments, answer: Answer) -> None:
+    def _drain(self, given: Arguments, answer: Answer) -> Work:
         """Cordon a node and evict its pods; those whose budget forbids it again every 5 s."""
-        try:
-            said = "".join(self._cordon(given.with_words([name]), desired=True)["stdout"] for name in _node_names(given))
-        except ApiError as refusal:
-            answer(_failed(_server_error(refusal)))
-            return
-        Drain(self._plane, given, said, answer).begin()
+        said = []
+        for name in _node_names(given):
+            try:
+                cordoned = yield from self._cordon(given.with_words([name]), desired=True)
+            except ApiError as refusal:
+                answer(_failed(_server_error(refusal)))
+                return {}
+            said.append(cordoned["stdout"])
+        Drain(self._plane, given, "".join(said), answer).begin()
+        return {}
 
 
 class Drain:
