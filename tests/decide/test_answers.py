@@ -216,10 +216,10 @@ MALFORMED = {
     "an object that the API server refuses": (
         {"objects": [node("A")]},
         (
-            'objects[0]: metadata.name: Invalid value: "A": a lowercase RFC 1123 subdomain must'
-            " consist of lower case alphanumeric characters, '-' or '.', and must start and end with an"
-            " alphanumeric character (e.g. 'example.com', regex used for validation is"
-            " '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+            'objects[0]: metadata.name: Invalid value: "A": a lowercase RFC 1123 subdomain must '
+            "consist of lower case alphanumeric characters, '-' or '.', and must start and end "
+            "with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+            "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
         ),
     ),
     "a pending pod with a node": (
