@@ -12,6 +12,7 @@ from gpusched.api.schema import fields_of, kinds, struct_of
 from gpusched.api.scheme import KINDS, kind_named, kind_of, model_of
 
 GOLDEN = Path(__file__).parent.parent / "golden/api/decoding.json.gz"
+DUMPS = GOLDEN.parent.parent / "kubectl"
 UNKNOWN_KIND = 'no kind "Bogus" is registered for version "v1"'
 
 
@@ -35,6 +36,16 @@ def test_every_recorded_object_is_decoded_or_refused_as_the_api_server_did() -> 
         if (found[0] if found else None) != error:
             wrong.append((case["name"], error, found))
     assert wrong == []
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("path", sorted(DUMPS.glob("lesson-*.json.gz")), ids=lambda path: path.name)
+def test_every_object_of_a_real_dump_is_known_and_read(path: Path) -> None:
+    objects = json.loads(gzip.decompress(path.read_bytes()))["objects"]
+    assert {text for obj in objects for text in texts(obj)} == set()
+    for obj in objects:
+        if kind_of(obj):
+            assert model_of(obj).metadata.uid == obj["metadata"].get("uid", "")
 
 
 CONTAINER = {"name": "c", "image": "i"}
