@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
+from gpusched.api.resource import DeviceClass
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Nodes
 from gpusched.cluster.pod import PodInfo
@@ -175,6 +176,30 @@ class ReservePlugin(Plugin, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DeviceCounts:
+    """Devices of one class on K nodes.
+
+    Attributes:
+        total: How many there are; shape (K,).
+        taken: How many of them are allocated; shape (K,).
+    """
+
+    total: Ints
+    taken: Ints
+
+
+@runtime_checkable
+class DeviceCountingPlugin(Plugin, Protocol):
+    """Knows the devices that stand for an extended resource, for those who score by it."""
+
+    def count_devices(
+        self, device_class: DeviceClass, snapshot: Snapshot, rows: Ints, /
+    ) -> DeviceCounts:
+        """Return how many devices of a class ``rows`` have; shape (K,)."""
+        ...
+
+
 class NodeStatuses(Protocol):
     """Which nodes were turned away, and how (`diagnosis.Diagnosis`), as PostFilter reads it."""
 
@@ -206,6 +231,10 @@ class Handle(Protocol):
         self, state: CycleState, pod: PodInfo, other: PodInfo, nodes: Nodes, /
     ) -> Status:
         """Take ``other`` from the one node of ``nodes`` and tell all PreFilter extensions."""
+        ...
+
+    def devices_of(self, resource: str, snapshot: Snapshot, rows: Ints, /) -> DeviceCounts | None:
+        """Return the devices behind an extended resource; None where there can be none."""
         ...
 
     def draw(self, bound: int) -> int:

@@ -15,6 +15,8 @@ from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.filtering import Filtering
 from gpusched.kube.framework.interface import (
+    DeviceCountingPlugin,
+    DeviceCounts,
     FilterPlugin,
     Handle,
     NodeStatuses,
@@ -75,6 +77,8 @@ class Framework:
         self._filtering = Filtering(at(point.FILTER, FilterPlugin), extensions, nominator)
         pre_score, score = at(point.PRE_SCORE, PreScorePlugin), at(point.SCORE, ScorePlugin)
         self._scoring = Scoring(pre_score, score, profile.score_weights)
+        counters = (p for p in self.plugins.values() if isinstance(p, DeviceCountingPlugin))
+        self._device_counter = next(counters, None)
 
     def _at(self, point: ExtensionPoint, kind: type) -> list[Any]:
         """Names without code at a point (DefaultBinder at Bind, say) are carried by the cycle."""
@@ -111,6 +115,13 @@ class Framework:
     def nominated(self, node: str) -> Sequence[PodInfo]:
         """See `Handle`."""
         return self._nominator.on(node)
+
+    def devices_of(self, resource: str, snapshot: Snapshot, rows: Ints) -> DeviceCounts | None:
+        """See `Handle`."""
+        device_class = snapshot.objects.class_of_resource(resource)
+        if device_class is None or self._device_counter is None:
+            return None
+        return self._device_counter.count_devices(device_class, snapshot, rows)
 
     def draw(self, bound: int) -> int:
         """See `Handle`."""

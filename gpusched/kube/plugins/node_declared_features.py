@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+import numpy as np
+
 from gpusched.api.pods import Container
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.nodes import Nodes
 from gpusched.cluster.pod import PodInfo, PodShape
-from gpusched.kube.framework.cycle_state import CycleState
+from gpusched.kube.framework.cycle_state import PREPARED, CycleState
 from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
 from gpusched.kube.framework.interface import PreFilterResult
-from gpusched.kube.framework.status import SKIP, SUCCESS, Code, Rejection
+from gpusched.kube.framework.status import SKIP, Code, Rejection
 
 REASON: Final = "node(s) didn't match Pod's required features"
 RESTART_ALL: Final = "RestartAllContainersOnContainerExits"
 USER_NAMESPACES: Final = "UserNamespacesHostNetworkSupport"
+_PRE_FILTER: Final = "PreFilterNodeDeclaredFeatures"
+_NOT_FOUND: Final = f'error reading "{_PRE_FILTER}" from cycle-state: not found'
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +33,18 @@ class NodeDeclaredFeatures:
 
     name: ClassVar[str] = "NodeDeclaredFeatures"
 
-    def pre_filter(self, _state: CycleState, pod: PodInfo, _snapshot: Snapshot) -> PreFilterResult:
+    def pre_filter(self, state: CycleState, pod: PodInfo, _snapshot: Snapshot) -> PreFilterResult:
         """See PreFilterPlugin."""
-        return PreFilterResult(SUCCESS if required_features(pod.shape) else SKIP)
+        if not required_features(pod.shape):
+            return PreFilterResult(SKIP)
+        state.write(_PRE_FILTER, PREPARED)
+        return PreFilterResult()
 
-    def filter(self, _state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:
+    def filter(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:
         """See FilterPlugin."""
+        if state.read(_PRE_FILTER) is None:
+            return (Rejection(_NOT_FOUND, np.ones(len(nodes), np.bool_), Code.ERROR),)
         required = required_features(pod.shape)
-        if not required:
-            return ()
         classes = nodes.classes("declared features", _features)
         lacking = [value for value in classes.values if not required <= value]
         rejected = classes.among(lacking)

@@ -13,8 +13,9 @@ from gpusched.cluster.nodes import Ints, Nodes
 from gpusched.cluster.pod import PodInfo
 from gpusched.cluster.resources import STANDARD
 from gpusched.kube.framework.cycle_state import CycleState
-from gpusched.kube.framework.interface import MAX_NODE_SCORE
+from gpusched.kube.framework.interface import MAX_NODE_SCORE, Handle
 from gpusched.kube.framework.status import SKIP, SUCCESS, Status
+from gpusched.kube.plugins.scoring_strategies import CountDevices, device_counter, stock
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,7 +46,12 @@ class NodeResourcesBalancedAllocation:
 
     name: ClassVar[str] = "NodeResourcesBalancedAllocation"
 
-    def __init__(self, args: NodeResourcesBalancedAllocationArgs | None = None) -> None:
+    def __init__(
+        self,
+        args: NodeResourcesBalancedAllocationArgs | None = None,
+        handle: Handle | None = None,
+    ) -> None:
+        self._handle = handle
         args = args or NodeResourcesBalancedAllocationArgs()
         self._resources = tuple(resource.name for resource in args.resources)
 
@@ -66,7 +72,8 @@ class NodeResourcesBalancedAllocation:
         asked = self._asked(snapshot.nodes, pod)
         if not any(asked.values()):
             return np.zeros(len(rows), np.int64)
-        shares = _shares(snapshot.nodes, asked, rows)
+        devices = device_counter(self._handle, snapshot)
+        shares = _shares(snapshot.nodes, asked, rows, devices)
         half = MAX_NODE_SCORE // 2
         before, after = np.zeros((2, len(rows)), np.int64)
         for at, group in _by_presence(shares, len(rows)):
@@ -82,13 +89,15 @@ class NodeResourcesBalancedAllocation:
         return {row: requests.amount(row) for row in rows if row is not None}
 
 
-def _shares(nodes: Nodes, asked: dict[int, int], rows: Ints) -> list[_Shares]:
+def _shares(
+    nodes: Nodes, asked: dict[int, int], rows: Ints, devices: CountDevices
+) -> list[_Shares]:
     """Return the resources that count: scalar ones only if the pod asks for them."""
     shares = []
     for row, amount in asked.items():
         if amount == 0 and row >= len(STANDARD):
             continue
-        allocatable, used = nodes.allocatable[row][rows], nodes.requested[row][rows]
+        allocatable, used = stock(nodes, row, rows, devices)
         present = allocatable != 0
         capacity = np.where(present, allocatable, 1).astype(np.float64)
         before = np.minimum(used / capacity, 1.0)

@@ -16,9 +16,9 @@ from gpusched.cluster.requests import Requests
 from gpusched.cluster.resources import STANDARD, ResourceNames, is_extended
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
-from gpusched.kube.framework.interface import PreFilterResult
+from gpusched.kube.framework.interface import Handle, PreFilterResult
 from gpusched.kube.framework.status import SUCCESS, Code, Rejection, Status
-from gpusched.kube.plugins.scoring_strategies import strategy
+from gpusched.kube.plugins.scoring_strategies import device_counter, strategy
 
 TOO_MANY_PODS: Final = "Too many pods"
 _PRE_FILTER: Final = "PreFilterNodeResourcesFit"
@@ -51,7 +51,10 @@ class NodeResourcesFit:
 
     name: ClassVar[str] = "NodeResourcesFit"
 
-    def __init__(self, args: NodeResourcesFitArgs | None = None) -> None:
+    def __init__(
+        self, args: NodeResourcesFitArgs | None = None, handle: Handle | None = None
+    ) -> None:
+        self._handle = handle
         args = args or NodeResourcesFitArgs()
         self._ignored = frozenset(args.ignored_resources)
         self._ignored_groups = frozenset(args.ignored_resource_groups)
@@ -104,7 +107,8 @@ class NodeResourcesFit:
         rows: Ints,
     ) -> Ints | Status:
         """Return what the configured strategy makes of the node's state with the pod on it."""
-        return self._strategy(snapshot.nodes, dict(pod.shape.requests.scored), rows)
+        devices = device_counter(self._handle, snapshot)
+        return self._strategy(snapshot.nodes, dict(pod.shape.requests.scored), rows, devices)
 
     def events_to_register(self) -> Sequence[EventHint]:
         """Pods that go or shrink, nodes that come or grow, device classes that map a resource."""

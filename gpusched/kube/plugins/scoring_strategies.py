@@ -13,12 +13,16 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from gpusched.api.config import NodeResourcesFitArgs, ResourceSpec, ShapePoint
+from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Nodes
 from gpusched.cluster.resources import CPU, MEMORY, STANDARD
-from gpusched.kube.framework.interface import MAX_NODE_SCORE
+from gpusched.kube.framework.interface import MAX_NODE_SCORE, DeviceCounts, Handle
 
-Strategy: TypeAlias = Callable[[Nodes, Mapping[int, int], Ints], Ints]
-"""(nodes, what the pod asks for by resource row, rows to score) -> scores, shape (K,)."""
+CountDevices: TypeAlias = Callable[[str, Ints], DeviceCounts | None]
+"""(resource, rows) -> the devices that stand for it there, or None."""
+
+Strategy: TypeAlias = Callable[[Nodes, Mapping[int, int], Ints, CountDevices], Ints]
+"""(nodes, what the pod asks for by resource row, rows to score, devices) -> scores, shape (K,)."""
 
 _MAX_UTILIZATION: Final = 100
 _SHAPE_SCALE: Final = 10
@@ -43,7 +47,11 @@ class Demand:
 
 
 def demands(
-    nodes: Nodes, resources: Sequence[ResourceSpec], asked: Mapping[int, int], rows: Ints
+    nodes: Nodes,
+    resources: Sequence[ResourceSpec],
+    asked: Mapping[int, int],
+    rows: Ints,
+    devices: CountDevices,
 ) -> Iterator[Demand]:
     """Return the resources that count: scalar ones only if the pod asks for them.
 
@@ -54,8 +62,30 @@ def demands(
         amount = 0 if row is None else asked.get(row, 0)
         if row is None or (amount == 0 and row >= len(STANDARD)):
             continue
-        used = nodes.nonzero_requested if row in (CPU, MEMORY) else nodes.requested
-        yield Demand(resource.weight, nodes.allocatable[row][rows], used[row][rows], amount)
+        allocatable, used = stock(nodes, row, rows, devices)
+        if row in (CPU, MEMORY):
+            used = nodes.nonzero_requested[row][rows]
+        yield Demand(resource.weight, allocatable, used, amount)
+
+
+def stock(nodes: Nodes, row: int, rows: Ints, devices: CountDevices) -> tuple[Ints, Ints]:
+    """Return what nodes have of one resource and how much of it is taken; shape (K,) each.
+
+    A node that has none of a scalar resource itself may have devices that stand for it.
+    """
+    allocatable, used = nodes.allocatable[row][rows], nodes.requested[row][rows]
+    counts = devices(nodes.resources.names[row], rows) if row >= len(STANDARD) else None
+    if counts is None:
+        return allocatable, used
+    none = allocatable == 0
+    return np.where(none, counts.total, allocatable), np.where(none, counts.taken, used)
+
+
+def device_counter(handle: Handle | None, snapshot: Snapshot) -> CountDevices:
+    """Return how devices are counted in ``snapshot``; without a handle there are none."""
+    if handle is None or not len(snapshot.objects.device_classes):
+        return lambda _resource, _rows: None
+    return lambda resource, rows: handle.devices_of(resource, snapshot, rows)
 
 
 def strategy(args: NodeResourcesFitArgs) -> Strategy:
@@ -83,11 +113,13 @@ class _WeightedMean:
     resources: Sequence[ResourceSpec]
     rate: Callable[[Ints, Ints], Ints]
 
-    def __call__(self, nodes: Nodes, asked: Mapping[int, int], rows: Ints) -> Ints:
+    def __call__(
+        self, nodes: Nodes, asked: Mapping[int, int], rows: Ints, devices: CountDevices
+    ) -> Ints:
         """See `Strategy`."""
         total = np.zeros(len(rows), np.int64)
         weights = np.zeros(len(rows), np.int64)
-        for demand in demands(nodes, self.resources, asked, rows):
+        for demand in demands(nodes, self.resources, asked, rows, devices):
             has = demand.allocatable != 0
             capacity = np.where(has, demand.allocatable, 1)
             weight = has * demand.weight
@@ -109,11 +141,13 @@ class _RequestedToCapacityRatio:
     resources: Sequence[ResourceSpec]
     table: Ints
 
-    def __call__(self, nodes: Nodes, asked: Mapping[int, int], rows: Ints) -> Ints:
+    def __call__(
+        self, nodes: Nodes, asked: Mapping[int, int], rows: Ints, devices: CountDevices
+    ) -> Ints:
         """See `Strategy`."""
         total = np.zeros(len(rows), np.int64)
         weights = np.zeros(len(rows), np.int64)
-        for demand in demands(nodes, self.resources, asked, rows):
+        for demand in demands(nodes, self.resources, asked, rows, devices):
             has = demand.allocatable != 0
             capacity = np.where(has, demand.allocatable, 1)
             requested = demand.used + demand.amount

@@ -123,7 +123,11 @@ def test_a_pod_without_special_needs_asks_for_no_features() -> None:
     plugin = NodeDeclaredFeatures()
     found = plugin.pre_filter(CycleState(), pod(cache), cache.snapshot())
     assert found.status.code is Code.SKIP
-    assert not plugin.filter(CycleState(), pod(cache), cache.nodes)
+    (rejection,) = plugin.filter(CycleState(), pod(cache), cache.nodes)
+    assert (rejection.code, rejection.reason) == (
+        Code.ERROR,
+        'error reading "PreFilterNodeDeclaredFeatures" from cycle-state: not found',
+    )
 
 
 def hint_of(plugin: Any, at: int) -> Any:

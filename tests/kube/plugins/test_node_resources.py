@@ -15,10 +15,12 @@ from gpusched.api.config import (
     ShapePoint,
 )
 from gpusched.api.resource import DeviceClass
-from gpusched.cluster.cache import Cache
+from gpusched.cluster.cache import Cache, Snapshot
+from gpusched.cluster.nodes import Ints
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import Change
+from gpusched.kube.framework.interface import DeviceCounts
 from gpusched.kube.framework.status import Code, Status
 from gpusched.kube.plugins.node_resources_balanced_allocation import (
     NodeResourcesBalancedAllocation,
@@ -26,6 +28,7 @@ from gpusched.kube.plugins.node_resources_balanced_allocation import (
 from gpusched.kube.plugins.node_resources_fit import NodeResourcesFit
 from gpusched.kube.plugins.scoring_strategies import round_half_away
 from tests.cluster.builders import add_node, empty_cache, node, pod
+from tests.kube.framework.fakes import framework
 
 GPU = "nvidia.com/gpu"
 U, UU = Code.UNSCHEDULABLE, Code.UNSCHEDULABLE_AND_UNRESOLVABLE
@@ -278,6 +281,33 @@ def test_balance_says_nothing_of_a_pod_without_such_requests() -> None:
     for requests, code in (({GPU: "1"}, Code.SKIP), ({"cpu": "1m"}, Code.SUCCESS)):
         waiting = pod(cache, requests=requests)
         assert plugin.pre_score(CycleState(), waiting, cache.snapshot(), rows).code is code
+
+
+class Devices:
+    """Counts devices: node a has four, node b has eight of which two are taken."""
+
+    name = "Devices"
+
+    def count_devices(self, _class: DeviceClass, _view: Snapshot, rows: Ints) -> DeviceCounts:
+        return DeviceCounts(np.array([4, 8])[rows], np.array([0, 2])[rows])
+
+
+def test_devices_behind_a_resource_score_like_the_resource() -> None:
+    cache = empty_cache()
+    for name in "ab":
+        add_node(cache, name)
+    wire = {"metadata": {"name": "gpu"}, "spec": {"extendedResourceName": GPU}}
+    cache.objects.device_classes.put("gpu", DeviceClass.model_validate(wire))
+    handle = framework(Devices())
+    waiting, rows = pod(cache, requests={"cpu": "1", GPU: "2"}), np.arange(2)
+    fits = NodeResourcesFit(NodeResourcesFitArgs(resources=specs(GPU)), handle)
+    balanced = NodeResourcesBalancedAllocation(
+        NodeResourcesBalancedAllocationArgs(specs("cpu", GPU)), handle
+    )
+    for plugin, expected in ((fits, [50, 50]), (balanced, [65, 72])):
+        found = plugin.score(CycleState(), waiting, cache.snapshot(), rows)
+        assert not isinstance(found, Status)
+        assert found.tolist() == expected
 
 
 _amounts = st.fixed_dictionaries(
