@@ -13,12 +13,11 @@ from gpusched.cluster.pod import PodInfo
 from gpusched.kube.cycle import Attempt
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import PostFilterResult, Victims
-from gpusched.kube.framework.runtime import Framework
-from gpusched.kube.framework.status import Code
+from gpusched.kube.framework.status import Code, Status
 from gpusched.kube.plugins.default_preemption import DefaultPreemption
 from gpusched.kube.plugins.default_preemption.budgets import compile_budgets, split_by_budgets
 from gpusched.kube.plugins.default_preemption.choice import best_candidates
-from gpusched.kube.plugins.default_preemption.victims import by_importance
+from gpusched.kube.plugins.default_preemption.victims import by_importance, select_victims
 from tests.kube.plugins.worlds import ZONE, Json, World, cpu
 
 PLUGINS = (
@@ -225,33 +224,20 @@ def test_how_many_candidates_are_looked_for(
     world.nodes(dict.fromkeys(nodes, "a"))
     for name in nodes:
         world.placed(f"on-{name}", name, cpu("4", priority=0))
-    framework = world.framework(*PLUGINS)
-    drawn = Drawn(framework, start)
+    bounds: list[int] = []
+
+    def draw(bound: int) -> int:
+        bounds.append(bound)
+        return start
+
+    framework = world.framework(*PLUGINS, draw=draw)
     pod = preemptor(world, "1")
-    state = CycleState()
-    framework.pre_filter(state, pod, world.snapshot)
-    diagnosis = world.attempt(framework, pod).diagnosis
-    plugin = DefaultPreemption(DefaultPreemptionArgs(*args), drawn)
-    result = plugin.post_filter(state, pod, world.snapshot, diagnosis)
+    attempt = world.attempt(framework, pod)
+    plugin = DefaultPreemption(DefaultPreemptionArgs(*args), framework)
+    result = plugin.post_filter(attempt.state, pod, world.snapshot, attempt.diagnosis)
     order = nodes[start:] + nodes[:start]
     assert [candidate.node for candidate in result.candidates] == order[:examined]
-    assert drawn.bounds == [6]
-
-
-class Drawn:
-    """A framework whose draw is known."""
-
-    def __init__(self, framework: Framework, start: int) -> None:
-        self.start = start
-        self.bounds: list[int] = []
-        self.nominated = framework.nominated
-        self.filter_one = framework.filter_one
-        self.add_pod = framework.add_pod
-        self.remove_pod = framework.remove_pod
-
-    def draw(self, bound: int) -> int:
-        self.bounds.append(bound)
-        return self.start
+    assert bounds == [6, 6], "one draw for each preemption"
 
 
 def test_a_preempting_pod_waits_outside_the_queue() -> None:
@@ -310,6 +296,28 @@ def test_budgets_split_the_victims(
     assert names(others) == [pod.name for pod in pods if pod.name not in violating]
 
 
+def test_a_budget_is_about_its_own_namespace() -> None:
+    pod = World().pod("far", labels={"app": "web"}, namespace="other")
+    obj = budget(0, WEB).model_dump(by_alias=True)
+    obj["metadata"]["namespace"] = "other"
+    budgets = compile_budgets([PodDisruptionBudget.model_validate(obj)])
+    assert split_by_budgets([pod], budgets) == ([pod], [])
+
+
+def test_a_node_that_needs_no_victim_after_all_is_an_error() -> None:
+    world = full_world(("low", "n1", 0, "1"))
+    framework, state = world.framework(*PLUGINS), CycleState()
+    pod = preemptor(world, "1")
+    framework.pre_filter(state, pod, world.snapshot)
+    node = world.snapshot.nodes.copy_row(world.copy_of("n1"))
+    status = select_victims(framework, state, pod, node, ())
+    assert isinstance(status, Status)
+    assert (status.code, status.message) == (
+        Code.ERROR,
+        'expected at least one victim pod on node "n1"',
+    )
+
+
 def test_pods_that_break_a_budget_are_reprieved_first() -> None:
     world = full_world(("web", "n1", 0, "2"), ("db", "n1", 5, "2"), ("top", "n2", 100, "4"))
     world.objects.disruption_budgets.put(("default", "b"), budget(0, WEB))
@@ -351,6 +359,11 @@ CHOICES = [
         [(0, [(5, "02"), (5, "09")]), (0, [(5, "03"), (5, "04")])],
         [1],
         id="the oldest of the top victims is compared",
+    ),
+    pytest.param(
+        [(0, [(5, "03"), (0, "09")]), (0, [(5, "05"), (0, "01")])],
+        [1],
+        id="the age of less important victims does not matter",
     ),
     pytest.param([(0, [(5, "01")]), (0, [(5, None)])], [1], id="not started is youngest"),
     pytest.param([(0, [(5, "01")]), (0, [(5, "01")])], [0, 1], id="equal candidates tie"),

@@ -1,5 +1,6 @@
 """InterPodAffinity: what it turns away, how it scores, what it waits for."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from gpusched.api.config import InterPodAffinityArgs
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.cycle_state import CycleState
+from gpusched.kube.framework.events import Action, ClusterEvent, EventResource
 from gpusched.kube.framework.status import Code, Status
 from gpusched.kube.plugins.inter_pod_affinity import InterPodAffinity
 from gpusched.kube.plugins.inter_pod_affinity.counts import AffinityState, TermCounts
@@ -173,6 +175,25 @@ def test_namespaces_of_own_terms(where: Json, exact: bool, meant: bool) -> None:
     assert filtered(world, pod, fixed) == ({"a1": CROWDED} if meant else {})
 
 
+def test_an_empty_namespace_selector_needs_no_namespace_object() -> None:
+    world = world_with()
+    world.placed("other", "a1", namespace="never-created", labels={"app": "db"})
+    pod = world.pod("p", {"affinity": far(term(DB, HOSTNAME, namespaceSelector={}))})
+    fixed = InterPodAffinity(InterPodAffinityArgs(), keeps_namespace_selector=False)
+    assert filtered(world, pod) == filtered(world, pod, fixed) == {"a1": CROWDED}
+
+
+def test_without_arguments_the_defaults_hold() -> None:
+    assert InterPodAffinity.create(None) == PLUGIN
+
+
+def test_the_events_that_may_cure_a_rejection() -> None:
+    assert [registration.event for registration in PLUGIN.events_to_register()] == [
+        ClusterEvent(EventResource.POD, Action.ADD | Action.DELETE | Action.UPDATE_POD_LABEL),
+        ClusterEvent(EventResource.NODE, Action.ADD | Action.UPDATE_NODE_LABEL),
+    ]
+
+
 @pytest.mark.parametrize(
     ("selector", "expected"),
     [
@@ -301,6 +322,15 @@ def test_raw_scores(
     expected: list[int] | None,
 ) -> None:
     assert scored(world_with(*placed), affinity, args) == expected
+
+
+def test_replicas_count_each_and_those_outside_all_domains_do_not_silence_the_others() -> None:
+    world = world_with()
+    first = world.placed("r0", "a1", labels={"app": "web"})
+    for number, node in enumerate(["a1", "bare"], 1):
+        replica = replace(first, name=f"r{number}", uid=f"r{number}")
+        world.cache.add_pod(replica, node)
+    assert scored(world, LIKES, NO_ARGS) == [20, 20, 0, 0]
 
 
 @pytest.mark.parametrize(

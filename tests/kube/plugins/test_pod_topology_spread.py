@@ -1,5 +1,6 @@
 """PodTopologySpread: what it turns away, how it scores, what it waits for."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from gpusched.api.config import PodTopologySpreadArgs
 from gpusched.api.core import Service
-from gpusched.api.workloads import ReplicaSet
+from gpusched.api.workloads import ReplicaSet, ReplicationController, StatefulSet
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.cycle_state import CycleState
+from gpusched.kube.framework.events import Action, ClusterEvent, EventResource
 from gpusched.kube.framework.status import Code, Status
 from gpusched.kube.plugins.pod_topology_spread import PodTopologySpread
 from gpusched.kube.plugins.pod_topology_spread.constraints import Defaults
@@ -234,6 +236,25 @@ def test_rows_without_a_key_get_nothing_and_do_not_count_as_nodes() -> None:
     assert scored(world, pod, SYSTEM, "a1", "lost", "b1") == ([3, 0, 0], [0, 0, 100])
 
 
+def test_a_zone_counts_the_pods_of_all_its_nodes() -> None:
+    world = world_of({"a1": 1, "a2": 1}, TWO_ZONES)
+    pod = world.pod("p", spread(soft()))
+    # ln(2 zones + 2) = 1.386…, times 2
+    assert scored(world, pod, SYSTEM, "a1", "a2", "b1") == ([3, 3, 0], [0, 0, 100])
+
+
+def test_nodes_outside_the_policies_or_without_all_keys_are_not_counted_for_scores() -> None:
+    zones: dict[str, str | None] = {"a1": "a", "a2": "a", "b1": "b"}
+    world = world_of({"a1": 1, "a2": 5}, zones)
+    world.cache.add_node(replace(world.node_info("a3", {}), labels={ZONE: "a"}))
+    for number in range(5):
+        world.placed(f"more-{number}", "a3", labels={"app": "web"})
+    selector = {HOSTNAME: "a1"}
+    pod = world.pod("p", spread(soft(), soft(HOSTNAME, skew=2), nodeSelector=selector))
+    # One web pod counts in zone a: ln 4 = 1.386; hosts: 1.386 * pods + 1
+    assert scored(world, pod, SYSTEM, "a1", "b1") == ([4, 1], [25, 100])
+
+
 def test_all_scores_zero_are_all_best() -> None:
     world = world_of({}, TWO_ZONES)
     assert scored(world, world.pod("p", spread(soft())), SYSTEM, "a1", "b1") == ([0, 0], [100, 100])
@@ -266,19 +287,59 @@ def test_defaults_need_a_selector_from_services_or_owners(selector: Json, labels
     assert scored(world, world.pod("p", labels=labels), SYSTEM, "a1", "b1") is None
 
 
-def test_list_defaults_filter_by_what_the_replica_set_selects() -> None:
-    given_constraint = {k: v for k, v in constraint().items() if k != "labelSelector"}
-    plugin = PodTopologySpread(Defaults.of(PodTopologySpreadArgs("List", (given_constraint,))))
+LIST = PodTopologySpread.create(
+    PodTopologySpreadArgs(
+        "List", ({k: v for k, v in constraint().items() if k != "labelSelector"},)
+    )
+)
+OWNERS = [
+    pytest.param("apps/v1", "ReplicaSet", WEB, True, id="a ReplicaSet's selector"),
+    pytest.param("apps/v1", "StatefulSet", WEB, True, id="a StatefulSet's selector"),
+    pytest.param("v1", "ReplicationController", {"app": "web"}, True, id="a controller's map"),
+    pytest.param("apps/v1", "ReplicaSet", None, False, id="an owner that selects nothing"),
+    pytest.param("batch/v1", "Job", WEB, False, id="another kind of owner"),
+]
+
+
+@pytest.mark.parametrize(("version", "kind", "selector", "spreads"), OWNERS)
+@pytest.mark.parametrize("exists", [True, False], ids=["that exists", "that is gone"])
+def test_list_defaults_filter_by_what_the_owner_selects(
+    version: str, kind: str, selector: Json | None, spreads: bool, exists: bool
+) -> None:
     world = world_of({"a1": 1}, {"a1": "a", "b1": "b"})
-    metadata = {"name": "rs", "namespace": "default"}
-    owner = ReplicaSet.model_validate({"metadata": metadata, "spec": {"selector": WEB}})
-    world.objects.replica_sets.put(("default", "rs"), owner)
-    reference = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "rs", "controller": True}
-    pod = world.pod("p", labels={"app": "web"}, ownerReferences=[reference])
+    obj = {"metadata": {"name": "o", "namespace": "default"}, "spec": {"selector": selector}}
+    if exists and kind == "ReplicaSet":
+        world.objects.replica_sets.put(("default", "o"), ReplicaSet.model_validate(obj))
+    if exists and kind == "StatefulSet":
+        world.objects.stateful_sets.put(("default", "o"), StatefulSet.model_validate(obj))
+    if exists and kind == "ReplicationController":
+        controller = ReplicationController.model_validate(obj)
+        world.objects.replication_controllers.put(("default", "o"), controller)
+    owner = {"apiVersion": version, "kind": kind, "name": "o", "controller": True}
+    pod = world.pod("p", labels={"app": "web"}, ownerReferences=[owner])
     state = CycleState()
-    assert plugin.pre_filter(state, pod, world.snapshot).status.is_success
-    rejections = plugin.filter(state, pod, world.snapshot.nodes)
-    assert world.turned_away(rejections) == {"a1": SKEWED}
+    skipped = LIST.pre_filter(state, pod, world.snapshot).status.code is Code.SKIP
+    assert skipped is not (spreads and exists)
+    if not skipped:
+        rejections = LIST.filter(state, pod, world.snapshot.nodes)
+        assert world.turned_away(rejections) == {"a1": SKEWED}
+
+
+def test_a_replication_controller_adds_to_what_services_select() -> None:
+    world = world_of({"a1": 1}, {"a1": "a", "b1": "b"})
+    world.objects.services.put(("default", "s"), service({"app": "web"}))
+    obj = {"metadata": {"name": "o", "namespace": "default"}, "spec": {"selector": {"v": "1"}}}
+    controller = ReplicationController.model_validate(obj)
+    world.objects.replication_controllers.put(("default", "o"), controller)
+    owner = {"apiVersion": "v1", "kind": "ReplicationController", "name": "o", "controller": True}
+    pod = world.pod("p", labels={"app": "web", "v": "1"}, ownerReferences=[owner])
+    state = CycleState()
+    assert LIST.pre_filter(state, pod, world.snapshot).status.is_success
+    assert world.turned_away(LIST.filter(state, pod, world.snapshot.nodes)) == {}
+
+
+def test_without_arguments_the_defaults_are_the_built_in_ones() -> None:
+    assert PodTopologySpread.create(None) == SYSTEM
 
 
 def hinted(world: World, kind: int, pod: PodInfo, old: Any, new: Any) -> bool:
@@ -289,7 +350,7 @@ def hinted(world: World, kind: int, pod: PodInfo, old: Any, new: Any) -> bool:
 
 def test_hints_for_pods() -> None:
     world = world_of({}, TWO_ZONES)
-    honours = spread(constraint(nodeTaintsPolicy="Honor"))
+    honours = spread(constraint(nodeTaintsPolicy="Honor"), constraint(HOSTNAME))
     waiting = world.pod("p", honours)
     tolerant = world.pod("p", {**honours, "tolerations": [{"operator": "Exists"}]})
     web = world.placed("w", "a1", labels={"app": "web"})
@@ -303,6 +364,7 @@ def test_hints_for_pods() -> None:
         "a pod without a place comes": (None, pending, False),
         "a pod of another namespace goes": (elsewhere, None, False),
         "a relabelled pod matches now": (database, web, True),
+        "a matching pod loses its place": (web, pending, False),
         "a pod stays as it is": (web, web, False),
         "the pod itself tolerates more": (waiting, tolerant, True),
     }
@@ -310,9 +372,22 @@ def test_hints_for_pods() -> None:
     assert found == {what: queued for what, (_, _, queued) in expected.items()}
 
 
+def test_the_events_that_may_cure_a_rejection() -> None:
+    assert [registration.event for registration in SYSTEM.events_to_register()] == [
+        ClusterEvent(
+            EventResource.POD,
+            Action.ADD | Action.DELETE | Action.UPDATE_POD_LABEL | Action.UPDATE_POD_TOLERATION,
+        ),
+        ClusterEvent(
+            EventResource.NODE,
+            Action.ADD | Action.DELETE | Action.UPDATE_NODE_LABEL | Action.UPDATE_NODE_TAINT,
+        ),
+    ]
+
+
 def test_hints_for_nodes() -> None:
     world = world_of({}, {})
-    waiting = world.pod("p", spread(constraint()))
+    waiting = world.pod("p", spread(constraint(), constraint(HOSTNAME)))
     a, b = world.node_info("n", {ZONE: "a"}), world.node_info("n", {ZONE: "b"})
     none, other = world.node_info("n", {}), world.node_info("n", {ZONE: "a", "disk": "ssd"})
     tainted = world.node_info("n", {ZONE: "a"}, {"taints": [{"key": "k", "effect": "NoSchedule"}]})
@@ -347,6 +422,10 @@ def tables(state: SpreadState) -> list[list[int]]:
     return [spread.pods.table().tolist() for spread in state.spreads]
 
 
+def leasts(state: SpreadState) -> list[int]:
+    return [spread.least() for spread in state.spreads]
+
+
 @pytest.mark.property
 @settings(deadline=None)
 @given(counts, chosen, st.sampled_from(["a1", "b1"]), st.sampled_from(["web", "db"]))
@@ -371,6 +450,9 @@ def test_adding_a_pod_is_what_counting_anew_gives_and_removing_it_undoes_it(
     assert isinstance(changed, SpreadState)
     assert isinstance(recount, SpreadState)
     assert tables(changed) == tables(recount)
+    assert leasts(changed) == leasts(recount)
     SYSTEM.remove_pod(dry, pod, other, one)
     assert tables(changed) == before
     assert all(not spread.pods.changes for spread in changed.spreads)
+    SYSTEM.remove_pod(again, pod, other, one)
+    assert (tables(recount), leasts(recount)) == (before, leasts(counted))

@@ -1,6 +1,6 @@
 """Small clusters for plugin tests, written in one line each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -95,14 +95,14 @@ class World:
                 found[name] = rejection.reason, Code(rejection.code).label
         return found
 
-    def framework(self, *plugins: str) -> Framework:
+    def framework(self, *plugins: str, draw: Callable[[int], int] = lambda _: 0) -> Framework:
         """Return the default profile with these plugins only."""
         profile = default_configuration().profiles[0]
         points = {
             point: tuple(name for name in names if name in plugins)
             for point, names in profile.plugins.items()
         }
-        return Framework(replace(profile, plugins=points), IN_TREE, self.nominator)
+        return Framework(replace(profile, plugins=points), IN_TREE, self.nominator, draw)
 
     def attempt(self, framework: Framework, pod: PodInfo) -> Attempt:
         return schedule(framework, self.snapshot, pod, Search(0, 100, name_tie_break))
