@@ -84,7 +84,11 @@ def _answer_line(line: Line, settings: Settings) -> Answer:
     except json.JSONDecodeError as error:
         text = f"{line.place}: not JSON: {error.msg} (column {error.colno})"
         return Answer(_error(line.place, text, "case"), malformed=True)
-    found = answer(value, settings, line.place)
+    try:
+        found = answer(value, settings, line.place)
+    except Exception as error:  # noqa: BLE001 - one case must not end the others
+        text = f"{line.place}: {type(error).__name__}: {error}"
+        return Answer(_error(line.place, text, "internal"), malformed=True)
     if not found.malformed:
         return found
     text = f"{line.place}: {found.expect['error']}"

@@ -4,7 +4,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,7 +14,8 @@ from gpusched.cli.decide import decide
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints
 from gpusched.cluster.pod import PodInfo
-from gpusched.decide import Settings, TieBreak, answer, as_table
+from gpusched.decide import Settings, TieBreak, answer, answers, as_table
+from gpusched.decide.reading import Line
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.plugins import IN_TREE
 
@@ -241,10 +242,31 @@ def test_a_malformed_case_says_what_is_wrong_and_where(value: Any, text: str) ->
     assert (found.expect["name"], found.expect["error"]) == ("line 3", text)
 
 
+class Broken:
+    """A plugin with a mistake in it."""
+
+    name: ClassVar[str] = "Broken"
+
+    def score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Ints:
+        del state, pod, snapshot, rows
+        raise ZeroDivisionError("oh")
+
+
+def test_a_case_that_breaks_a_plugin_does_not_end_the_others() -> None:
+    broken = json.dumps(case([node("a"), node("b")], [pod("p")]))
+    good = json.dumps(case([node("a")], [pod("p")]))
+    settings = Settings(registry={**IN_TREE, "ImageLocality": lambda _args, _handle: Broken()})
+    lines = [Line("f:1", broken), Line("f:2", good)]
+    first, second = answers(lines, settings)
+    assert first.malformed
+    assert first.expect["error"] == "f:1: ZeroDivisionError: oh"
+    assert second.expect["decisions"][0]["chosen"] == "a"
+
+
 class FewestPods:
     """A scorer of one's own: the fewer pods the better."""
 
-    name = "FewestPods"
+    name: ClassVar[str] = "FewestPods"
 
     def score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Ints:
         del state, pod
