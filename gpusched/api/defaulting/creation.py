@@ -216,6 +216,13 @@ def _prepare_lease(obj: Json) -> None:
         obj.get("spec", {}).pop(name, None)
 
 
+def _prepare_resource_slice(obj: Json) -> None:
+    """Note since when devices are tainted."""
+    for device in obj.get("spec", {}).get("devices") or ():
+        for taint in device.get("taints") or ():
+            taint.setdefault("timeAdded", obj["metadata"].get("creationTimestamp"))
+
+
 def _prepare_service_account(obj: Json) -> None:
     """Keep of each secret its name only."""
     obj["secrets"] = [{"name": secret.get("name", "")} for secret in obj.get("secrets") or ()]
@@ -234,6 +241,7 @@ _BY_KIND: Final[dict[str, Callable[[Json], None]]] = {
     "PersistentVolumeClaim": _prepare_persistent_volume_claim,
     "Pod": _prepare_pod,
     "ReplicaSet": _prepare_template,
+    "ResourceSlice": _prepare_resource_slice,
     "ServiceAccount": _prepare_service_account,
     "StatefulSet": _prepare_stateful_set,
 }

@@ -33,13 +33,17 @@ def validate_persistent_volume_claim(obj: Json) -> Errors:
 
 def validate_claim_template(template: Json, path: str) -> Errors:
     """Check the template for the claim of an ephemeral volume."""
-    metadata = template.get("metadata") or {}
-    yield from validate_annotations(metadata.get("annotations"), f"{path}.metadata.annotations")
-    yield from validate_labels(metadata.get("labels"), f"{path}.metadata.labels")
-    for name in metadata.keys() - {"annotations", "labels"}:
-        if metadata[name]:
-            yield forbidden(f"{path}.metadata.{name}", "cannot be set")
+    yield from validate_template_metadata(template.get("metadata") or {}, f"{path}.metadata")
     yield from validate_claim_spec(template.get("spec") or {}, f"{path}.spec")
+
+
+def validate_template_metadata(metadata: Json, path: str) -> Errors:
+    """Check the metadata of a template for claims: labels and annotations, no more."""
+    yield from validate_annotations(metadata.get("annotations"), f"{path}.annotations")
+    yield from validate_labels(metadata.get("labels"), f"{path}.labels")
+    for name in sorted(metadata.keys() - {"annotations", "labels"}):
+        if metadata[name]:
+            yield forbidden(f"{path}.{name}", "cannot be set")
 
 
 def validate_claim_spec(spec: Json, path: str) -> Errors:
