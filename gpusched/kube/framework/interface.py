@@ -82,6 +82,20 @@ class PreEnqueuePlugin(Plugin, Protocol):
 
 
 @runtime_checkable
+class QueueSortPlugin(Plugin, Protocol):
+    """Orders waiting pods."""
+
+    def sort_key(self, pod: PodInfo, timestamp: int, /) -> tuple[int, ...]:
+        """Return a key; the smallest comes first.
+
+        Args:
+            pod: A waiting pod.
+            timestamp: When it was queued, in microseconds.
+        """
+        ...
+
+
+@runtime_checkable
 class PreFilterPlugin(Plugin, Protocol):
     """Prepares Filter, or rejects the pod as a whole."""
 
