@@ -3,6 +3,7 @@
 Source: kubernetes/kubernetes pkg/scheduler/backend/cache/{cache,node_tree,snapshot}.go, v1.36.1.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,20 +22,25 @@ class Snapshot:
     """What one scheduling attempt sees. A view: nothing is copied, nobody writes to it.
 
     Attributes:
+        list_nodes: Returns the order in which a cycle looks at nodes (`order`).
         nodes: The columns.
-        order: The order in which a cycle looks at nodes; shape (N,), rows.
         objects: Everything beside pods and nodes.
         images: Which image is on how many nodes.
         placed: For every shape with pods on nodes: how many, by node (ghosts included).
         terminating: The terminating ones among them, likewise.
     """
 
+    list_nodes: Callable[[], Ints]
     nodes: Nodes
-    order: Ints
     objects: ClusterObjects
     images: ImageStates
     placed: dict[PodShape, dict[NodeState, int]]
     terminating: dict[PodShape, dict[NodeState, int]]
+
+    @property
+    def order(self) -> Ints:
+        """Return the order in which a cycle looks at nodes; shape (N,), rows."""
+        return self.list_nodes()
 
 
 class Cache:
@@ -51,21 +57,19 @@ class Cache:
         self._states: dict[str, NodeState] = {}
         self._tree: dict[str, dict[str, NodeState]] = {}
         self._order: Ints | None = None
-        self._snapshot: Snapshot | None = None
+        self._snapshot = Snapshot(
+            self.order, self.nodes, objects, self.images, self.placed, self.terminating
+        )
 
     def snapshot(self) -> Snapshot:
-        """Return the present state as one attempt sees it."""
-        if self._snapshot is None or self._order is None:
-            self._order = self._list_nodes()
-            self._snapshot = Snapshot(
-                self.nodes,
-                self._order,
-                self.objects,
-                self.images,
-                self.placed,
-                self.terminating,
-            )
+        """Return the present state as one attempt sees it: always the same view."""
         return self._snapshot
+
+    def order(self) -> Ints:
+        """Return the node list; built anew only when a node has come or gone."""
+        if self._order is None:
+            self._order = self._list_nodes()
+        return self._order
 
     def plan_version(self, shape: PodShape) -> tuple[object, ...]:
         """Return what, beside node objects and amounts, decides which plugins look at a shape.
