@@ -18,6 +18,7 @@ from gpusched.errors import Fault, InvalidInputError
 from gpusched.kube.cycle import TieBreak, heap_tie_break, name_tie_break
 from gpusched.kwok.stage import Stage, load_stages
 from gpusched.run.acting import Actor
+from gpusched.run.interruption import between_actions
 from gpusched.run.runtimes import run_times
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
@@ -29,6 +30,7 @@ BEGIN: Final = -10 * SECOND
 """When the control plane starts; everything in the fleet is Ready long before t = 0."""
 FLEET: Final = -5 * SECOND
 SETUP: Final = -2 * SECOND
+_SLICES: Final = 200
 _POP_GATE: Final = "SchedulerPopFromBackoffQ=false"
 _KUBE_FLAGS: Final = "--feature-gates="
 
@@ -50,6 +52,10 @@ class PlayOptions:
     engine: str = "auto"
     tie_break: str = "kube"
     progress: Callable[[int], None] | None = None
+
+    def reporting_to(self, progress: Callable[[int], None]) -> "PlayOptions":
+        """Return the same choices, with somebody who is told of progress."""
+        return replace(self, progress=progress)
 
 
 @dataclass(slots=True, eq=False)
@@ -129,13 +135,14 @@ def _create_all(actor: Actor, manifests: Sequence[Manifest]) -> None:
 def _run(played: Played, until: int, progress: Callable[[int], None] | None) -> None:
     """Play in slices, so that progress can be told; the end itself is still played."""
     plane = played.plane
-    slices = 200 if progress else 1
+    slices = _SLICES if progress else 1
     try:
-        plane.run(0)
-        for index in range(1, slices + 1):
-            plane.run(until * index // slices + (1 if index == slices else 0))
-            if progress:
-                progress(plane.loop.now)
+        with between_actions(plane.loop):
+            plane.run(0)
+            for index in range(1, slices + 1):
+                plane.run(until * index // slices + (1 if index == slices else 0))
+                if progress:
+                    progress(min(until, plane.loop.now))
     except KeyboardInterrupt:
         played.interrupted = True
     played.ended = min(until, plane.loop.now)

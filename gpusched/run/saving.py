@@ -37,8 +37,7 @@ def save(record: RunRecord, folder: Path, extras: Sequence[Extra] = ()) -> None:
     Raises:
         InvalidInputError: The folder exists and is not a run, or it cannot be written.
     """
-    if folder.exists() and not _is_ours(folder):
-        raise _refusal(folder, "exists and is not a saved run; choose another folder")
+    check_folder(folder)
     partial = folder.with_name(f".{folder.name}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
@@ -53,6 +52,16 @@ def save(record: RunRecord, folder: Path, extras: Sequence[Extra] = ()) -> None:
         raise _refusal(folder, f"cannot be written: {error.strerror or error}") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that a run must not replace.
+
+    Raises:
+        InvalidInputError: It exists and is neither empty nor a saved run.
+    """
+    if folder.exists() and not _is_ours(folder):
+        raise _refusal(folder, "exists and is not a saved run; choose another folder")
 
 
 def _is_ours(folder: Path) -> bool:
