@@ -168,18 +168,17 @@ class _Preparation:
         return alternative
 
     def _all_devices(self, where: str, alternative: Alternative, search: Search) -> list[Candidate]:
+        found = []
         for pool in self._pools.pools:
             if pool.incomplete or pool.invalid:
                 state = "being updated" if pool.incomplete else "invalid"
                 text = f"asks for all devices, but resource pool {pool} is currently {state}"
                 raise AllocationError(f"{where}: {text}")
+            of_pool = (each for each in self._pools.candidates if each.pool is pool)
+            found += [each for each in of_pool if self.selects(alternative, each)]
+        wanted = alternative.wanted.capacity
         return [
-            candidate
-            for candidate in self._pools.candidates
-            if self.selects(alternative, candidate)
-            and fits(
-                candidate.device.capacity, alternative.wanted.capacity, search.taken_of(candidate)
-            )
+            each for each in found if fits(each.device.capacity, wanted, search.taken_of(each))
         ]
 
     def selects(self, alternative: Alternative, candidate: Candidate) -> bool:

@@ -77,9 +77,17 @@ def pre_bind(
         if is_reserved_for(claim, pod) or bound.status.allocation is None:
             continue  # reserved already, or provided by a device plugin
         created = state.is_extended(claim)
+        if created:
+            bound = _nameless(bound)
         found = state.allocations.get(node)
         mappings = found.mappings if created and found is not None else ()
         yield ClaimWrite(_reserved(bound, pod, now), created=created, mappings=mappings)
+
+
+def _nameless(claim: ResourceClaim) -> ResourceClaim:
+    """Return a claim whose name and UID are for the API server to choose."""
+    metadata = claim.metadata.model_copy(update={"name": "", "uid": ""})
+    return claim.model_copy(update={"metadata": metadata})
 
 
 def _reserved(claim: ResourceClaim, pod: PodInfo, now: int | None) -> ResourceClaim:

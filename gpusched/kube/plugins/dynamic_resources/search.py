@@ -254,13 +254,19 @@ class Search:
         return fits(capacities, wanted, self.taken_of(candidate))
 
     def _take(self, slot: _Slot, candidate: Candidate) -> bool:
-        """Book a device unless something speaks against it."""
+        """Book a device unless something speaks against it.
+
+        As upstream, a refusal does not take back what was booked before it: counters where a taint
+        or constraint refuses, and constraints too where a shared device has too little left.
+        """
         alternative, device = slot.alternative, candidate.device
         if self._is_taken(slot, candidate) or not self._take_counters(candidate):
             return False
         if not all(alternative.wanted.tolerates(taint) for taint in device.taints):
             return False
         if not self._join_constraints(slot, candidate):
+            return False
+        if candidate.is_shared and not self._has_capacity(alternative, candidate):
             return False
         consumed: dict[str, Quantity] = {}
         if candidate.is_shared:

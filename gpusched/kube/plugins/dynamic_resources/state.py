@@ -106,8 +106,8 @@ class InFlight:
         return self._claims.get(uid)
 
     def add(self, claim: ResourceClaim) -> None:
-        """Take what a claim is to get."""
-        self._claims[claim.metadata.uid] = claim
+        """Take what a claim is to get; of a claim that a pod names twice the first one counts."""
+        self._claims.setdefault(claim.metadata.uid, claim)
         self.version += 1
 
     def remove(self, uid: str) -> None:
