@@ -8,7 +8,11 @@ from typing import Final
 
 from gpusched.api.defaulting.resources import round_up
 from gpusched.api.defaulting.values import fill
-from gpusched.api.defaulting.volumes import default_claim_spec, default_source
+from gpusched.api.defaulting.volumes import (
+    default_claim_spec,
+    default_claim_status,
+    default_source,
+)
 from gpusched.api.wire import Json
 
 NAME_LABEL: Final = "kubernetes.io/metadata.name"
@@ -53,9 +57,7 @@ def default_persistent_volume(obj: Json) -> None:
 def default_persistent_volume_claim(obj: Json) -> None:
     """Fill in a PersistentVolumeClaim's defaults, in place."""
     default_claim_spec(obj.setdefault("spec", {}))
-    status = obj.setdefault("status", {})
-    fill(status, {"phase": "Pending"})
-    round_up(status, "capacity", "allocatedResources")
+    default_claim_status(obj.setdefault("status", {}))
 
 
 def default_storage_class(obj: Json) -> None:

@@ -78,3 +78,9 @@ def default_claim_spec(spec: Json) -> None:
     """Fill in the defaults of a PersistentVolumeClaim's spec, in place."""
     spec.setdefault("volumeMode", "Filesystem")
     round_up(spec.get("resources") or {}, "limits", "requests")
+
+
+def default_claim_status(status: Json) -> None:
+    """Fill in the defaults of a PersistentVolumeClaim's status, in place."""
+    fill(status, {"phase": "Pending"})
+    round_up(status, "capacity", "allocatedResources")

@@ -7,7 +7,7 @@ from typing import Final
 
 from gpusched.api.defaulting.pod import default_pod_template
 from gpusched.api.defaulting.values import fill
-from gpusched.api.defaulting.volumes import default_claim_spec
+from gpusched.api.defaulting.volumes import default_claim_spec, default_claim_status
 from gpusched.api.wire import Json
 
 _INT32_MAX: Final = 2**31 - 1
@@ -61,7 +61,7 @@ def default_stateful_set(obj: Json) -> None:
     fill(retention, {"whenDeleted": "Retain", "whenScaled": "Retain"})
     for claim in spec.get("volumeClaimTemplates") or ():
         default_claim_spec(claim.setdefault("spec", {}))
-        fill(claim.setdefault("status", {}), {"phase": "Pending"})
+        default_claim_status(claim.setdefault("status", {}))
 
 
 def default_job(obj: Json) -> None:

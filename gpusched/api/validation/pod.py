@@ -31,6 +31,7 @@ from gpusched.api.validation.errors import (
 from gpusched.api.validation.meta import validate_labels, validate_metadata
 from gpusched.api.validation.resources import (
     check_container_resource,
+    claim_names,
     validate_pod_level,
     validate_requirements,
 )
@@ -111,7 +112,7 @@ def validate_pod_spec(spec: Json, path: str, *, name: str = "", is_pod: bool = F
     yield from _validate_claims(spec.get("resourceClaims") or [], f"{path}.resourceClaims")
     pod = PodContext(
         volumes,
-        frozenset(claim["name"] for claim in spec.get("resourceClaims") or () if claim.get("name")),
+        claim_names(spec),
         spec.get("terminationGracePeriodSeconds"),
         spec["restartPolicy"],
         spec.get("hostUsers", True),

@@ -203,13 +203,16 @@ def validate_pod_level(spec: Json, path: str) -> Errors:
         return
     if resources.get("claims") is not None:
         yield forbidden(f"{path}.claims", "claims may not be set for Resources at pod-level")
-    yield from validate_requirements(resources, path, check_pod_resource, _claim_names(spec))
+    yield from validate_requirements(resources, path, check_pod_resource, claim_names(spec))
     yield from _validate_pod_requests(spec, resources.get("requests") or {}, path)
     yield from _validate_pod_limits(spec, resources.get("limits") or {}, path)
 
 
-def _claim_names(spec: Json) -> frozenset[str]:
-    return frozenset(claim.get("name", "") for claim in spec.get("resourceClaims") or ())
+def claim_names(spec: Json) -> frozenset[str]:
+    """Return the names of a pod's resource claims."""
+    return frozenset(
+        claim["name"] for claim in spec.get("resourceClaims") or () if claim.get("name")
+    )
 
 
 def _validate_pod_requests(spec: Json, requests: Json, path: str) -> Errors:

@@ -54,7 +54,7 @@ def _integer(bits: int) -> Scalar:
 
 SCALARS: Final = {
     "string": Scalar("", lambda value: isinstance(value, str)),
-    "bool": Scalar(False, lambda value: isinstance(value, bool)),  # noqa: FBT003 - its zero
+    "bool": Scalar(False, lambda value: isinstance(value, bool)),
     "int32": _integer(32),
     "int64": _integer(64),
     "bytes": Scalar("", lambda value: isinstance(value, str)),
