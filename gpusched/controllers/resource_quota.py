@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from gpusched.controllers.protocol import Change, Controller, Key, Reader, UpdateStatus, Wake, Work
-from gpusched.controllers.quota_usage import known_resources, usage_in
+from gpusched.controllers.quota_usage import usage_in
 
 
 class ResourceQuotaController:
@@ -40,7 +40,7 @@ class ResourceQuotaController:
         if quota is None:
             return None
         hard = quota["spec"].get("hard") or {}
-        used = usage_in(reader, key[0], known_resources(hard))
+        used = usage_in(reader, quota)
         status = {"hard": hard, **({"used": used} if used else {})}
         if status != (quota.get("status") or {}):
             yield UpdateStatus(quota, status)

@@ -12,7 +12,7 @@ import numpy as np
 from gpusched.api.admission import ClusterObjects
 from gpusched.api.create import refusal
 from gpusched.api.defaulting import prepare_for_create, set_defaults
-from gpusched.api.validation import validate_object
+from gpusched.api.validation import validate_object, validate_update
 from gpusched.api.wire import DecodeError, decode, encode, is_known
 from gpusched.controllers.protocol import ApiError, Key, PodView, owner_reference
 from gpusched.sim import admission
@@ -33,6 +33,11 @@ _IDENTITY = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeri
 def not_found(kind: Kind, name: str) -> ApiError:
     """Return the refusal of a request for an object that is not there."""
     return ApiError(404, "NotFound", f'{kind.qualified} "{name}" not found')
+
+
+def unreadable(obj: Json, why: str) -> str:
+    """Return the message for an object that cannot be decoded."""
+    return f'{obj["kind"]} in version "{obj["apiVersion"].rpartition("/")[2]}" cannot be handled as a {obj["kind"]}: {why}'
 
 
 def conflict(kind: Kind, name: str) -> ApiError:
@@ -116,17 +121,17 @@ class Api:
         try:
             obj = decode(obj)
         except DecodeError as error:
-            raise ApiError(400, "BadRequest", str(error)) from None
+            raise ApiError(400, "BadRequest", unreadable(obj, str(error))) from None
         uid = self.store.new_uid() if kind.name == "Job" else ""
         obj["metadata"] = {**obj.get("metadata", {}), "uid": uid}
         set_defaults(obj)
         obj = admission.admitted(obj, around)
-        if not obj["metadata"].get("name"):
-            obj["metadata"]["name"] = self._names.complete(obj["metadata"].get("generateName", ""))
+        if not obj["metadata"].get("name") and obj["metadata"].get("generateName"):
+            obj["metadata"]["name"] = self._names.complete(obj["metadata"]["generateName"])
         prepare_for_create(obj)
         errors = tuple(validate_object(obj))
         if errors:
-            raise ApiError(422, "Invalid", refusal(obj, errors))
+            raise ApiError(422, "Invalid", refusal(obj, errors), tuple(map(str, errors)))
         obj = encode(obj)
         obj["metadata"] = {field: value for field, value in obj["metadata"].items() if value not in ("", None)}
         return obj
@@ -187,9 +192,24 @@ class Api:
         """PATCH an object or one of its subresources ``status`` and ``scale``."""
         kind = KINDS[kind_name]
         old = self.read(kind_name, *key)
-        if sub == "scale":
-            sub = ""
-        return self._store_change(kind, old, apply_patch(old, body, form), sub)
+        new = apply_patch(old, body, form)
+        if sub == "":
+            new = self._revised(kind, old, new)
+        return self._store_change(kind, old, new, "" if sub == "scale" else sub)
+
+    def _revised(self, kind: Kind, old: Json, new: Json) -> Json:
+        """Return a patched object decoded, defaulted and found to be a valid change."""
+        if new == old or not is_known(kind.api_version, kind.name):
+            return new
+        try:
+            new = decode(new)
+        except DecodeError as error:
+            raise ApiError(400, "BadRequest", unreadable(old, str(error))) from None
+        set_defaults(new)
+        errors = tuple(validate_update(new, old))
+        if errors:
+            raise ApiError(422, "Invalid", refusal(new, errors), tuple(map(str, errors)))
+        return encode(new)
 
     def scale(self, kind_name: str, key: Key, replicas: int) -> Json:
         """PATCH the scale subresource."""

@@ -28,6 +28,10 @@ class Calendar:
         moment = self._zero + timedelta(microseconds=at)
         return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
+    def unix(self, at: int) -> int:
+        """Return microseconds since the Unix epoch."""
+        return at + int(self._zero.timestamp()) * SECOND
+
     def micros(self, stamp: str) -> int:
         """Return the instant of either form."""
         return (datetime.fromisoformat(stamp) - self._zero) // timedelta(microseconds=1)

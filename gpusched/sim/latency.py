@@ -62,7 +62,7 @@ RECORDED = Latency(
     kwok=10 * MILLISECOND,
     kwok_node=4 * MILLISECOND,
     kwok_start=4 * MILLISECOND,
-    user=11 * MILLISECOND,
+    user=15 * MILLISECOND,
     kubectl=65 * MILLISECOND,
     rate=Rate(20, 30),
 )

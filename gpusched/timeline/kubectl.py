@@ -9,8 +9,6 @@ import shlex
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from gpusched.controllers.protocol import ApiError
 from gpusched.controllers.rollout import HISTORY, REVISION, revision_of
 from gpusched.sim.calendar import SECOND
@@ -20,6 +18,7 @@ from gpusched.sim.kinds import KINDS, Kind, find_kind
 from gpusched.sim.pod import Json
 from gpusched.timeline.apply import apply_manifest
 from gpusched.timeline.arguments import Arguments, UsageError, parse_arguments
+from gpusched.timeline.manifests import check_fields, read_manifests
 
 Answer = Callable[[Json], None]
 Work = Generator[None, None, Json]
@@ -70,6 +69,9 @@ class Kubectl:
             self._advance(self._drain(parse_arguments(words[1:], stdin), answer), lambda _: None)
             return
         verb = self._verbs.get(words[0])
+        if words[0] == "version":
+            answer(_said("Client Version: v1.36.1\nKustomize Version: v5.8.1\n"))
+            return
         if verb is None:
             answer(self._printer(words, self._plane))
             return
@@ -92,31 +94,28 @@ class Kubectl:
     # --- manifests -------------------------------------------------------------------------------------------------
 
     def _apply(self, given: Arguments) -> Work:
-        return self._each_manifest(given, lambda obj: apply_manifest(self._api, obj))
+        return self._each_manifest(given, "apply", lambda obj: apply_manifest(self._api, obj))
 
     def _create(self, given: Arguments) -> Work:
         def create(obj: Json) -> str:
             self._api.create(obj)
             return "created"
 
-        return self._each_manifest(given, create)
+        return self._each_manifest(given, "create", create)
 
-    def _each_manifest(self, given: Arguments, act: Callable[[Json], str]) -> Work:
-        out, err = [], []
-        for obj in _manifests(given.stdin):
-            kind = KINDS.get(obj.get("kind", ""))
-            if kind is None:
-                err.append(_no_kind(obj))
-                continue
-            meta = obj.setdefault("metadata", {})
-            if kind.namespaced:
-                meta.setdefault("namespace", given.namespace)
+    def _each_manifest(self, given: Arguments, verb: str, act: Callable[[Json], str]) -> Work:
+        out, err, rc = [], [], 0
+        for obj in read_manifests(given, verb):
+            kind = KINDS[obj["kind"]]
             try:
-                out.append(f"{kind.singular}/{meta.get('name', '')} {act(obj)}\n")
+                warnings = check_fields(obj, given.flag("validate") or "true")
+                err += [f"Warning: {warning}\n" for warning in warnings]
+                out.append(f"{kind.singular}/{obj['metadata'].get('name', '')} {act(obj)}\n")
             except ApiError as refusal:
                 err.append(_server_error(refusal, 'error when creating "STDIN": '))
+                rc = 1
             yield
-        return {"rc": 1 if err else 0, "stdout": "".join(out), "stderr": "".join(err)}
+        return {"rc": rc, "stdout": "".join(out), "stderr": "".join(err)}
 
     # --- objects by name -------------------------------------------------------------------------------------------
 
@@ -344,27 +343,11 @@ def _timeout(given: Arguments, now: int) -> int | None:
     return now + int(float(text.removesuffix("s")) * SECOND) if text else None
 
 
-def _manifests(text: str) -> Iterator[Json]:
-    for document in yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # noqa: S506 - a safe loader either way
-        if document and document.get("kind") == "List":
-            yield from document["items"]
-        elif document:
-            yield document
-
-
 def _kind(spelling: str) -> Kind:
     found = find_kind(spelling)
     if found is None:
         raise UsageError(f'error: the server doesn\'t have a resource type "{spelling}"\n')
     return found
-
-
-def _no_kind(obj: Json) -> str:
-    return (
-        f'error: resource mapping not found for name: "{(obj.get("metadata") or {}).get("name", "")}" namespace: ""'
-        f' from "STDIN": no matches for kind "{obj.get("kind", "")}" in version "{obj.get("apiVersion", "")}"\n'
-        "ensure CRDs are installed first\n"
-    )
 
 
 def _cascade(given: Arguments) -> str:
@@ -423,11 +406,10 @@ def _failed(text: str) -> Json:
 
 def _server_error(refusal: ApiError, when: str = "") -> str:
     """Return a refusal as kubectl prints it: invalid objects as a list, everything else with its reason."""
-    if refusal.reason == "Invalid" and " is invalid: [" in refusal.message:
-        head, _, rest = refusal.message.partition(" is invalid: [")
-        items = rest.removesuffix("]").split(", spec.")
-        causes = [items[0], *(f"spec.{item}" for item in items[1:])]
-        return f"The {head} is invalid: \n" + "".join(f"* {cause}\n" for cause in causes)
-    if refusal.reason == "Invalid":
-        return f"The {refusal.message}\n"
+    if refusal.reason == "Invalid" and refusal.causes:
+        kind, _, rest = refusal.message.partition(" ")
+        head = f"{kind.partition('.')[0]} {rest.partition(' is invalid: ')[0]} is invalid: "
+        causes = dict.fromkeys(refusal.causes)
+        listed = next(iter(causes)) if len(causes) == 1 else "\n" + "\n".join(f"* {cause}" for cause in causes)
+        return f"The {head}{listed}\n"
     return f"Error from server ({refusal.reason}): {when}{refusal.message}\n"

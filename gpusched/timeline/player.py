@@ -8,8 +8,10 @@ from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.latency import RECORDED, Latency
 from gpusched.timeline.aliases import Aliases
+from gpusched.timeline.kubectl import Printer, no_printer
 from gpusched.timeline.observer import Observer
 from gpusched.timeline.outcome import final_state
+from gpusched.timeline.scheduling import KubeScheduler
 from gpusched.timeline.script import Json, Script, Step
 from gpusched.timeline.steps import Operator
 
@@ -38,7 +40,13 @@ SchedulerStart = Callable[[ControlPlane, Script, int], SchedulerRun]
 """Starts a scheduler on a control plane, now; given the timeline's configuration and the start time."""
 
 
-def play(script: Script, start_scheduler: SchedulerStart, latency: Latency = RECORDED, seed: int = 0) -> Json:
+def play(
+    script: Script,
+    start_scheduler: SchedulerStart = KubeScheduler,
+    latency: Latency = RECORDED,
+    seed: int = 0,
+    printer: Printer = no_printer,
+) -> Json:
     """Play a timeline and return one run in the recorded schema.
 
     Args:
@@ -46,11 +54,12 @@ def play(script: Script, start_scheduler: SchedulerStart, latency: Latency = REC
         start_scheduler: Starts the scheduler when its time has come.
         latency: How long things take.
         seed: Seed of every random stream.
+        printer: Answers the kubectl commands that only print.
     """
     plane = ControlPlane(BEGIN, seed, latency)
     aliases = Aliases()
     observer = Observer(plane.store, aliases)
-    operator = Operator(plane)
+    operator = Operator(plane, printer)
     _start(plane, script)
     plane.run(SCHEDULER)
     scheduler = start_scheduler(plane, script, SCHEDULER)

@@ -10,7 +10,7 @@ from gpusched.controllers.protocol import ApiError
 from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.deletion import delete
 from gpusched.sim.calendar import SECOND
-from gpusched.timeline.kubectl import Kubectl
+from gpusched.timeline.kubectl import Kubectl, Printer
 from gpusched.timeline.script import Json, Step
 
 _PATCH_FORMS = {"strategic": "strategic", "merge": "merge", "json": "json"}
@@ -23,11 +23,12 @@ class Operator:
 
     Args:
         plane: The control plane that is operated.
+        printer: Answers the kubectl commands that only print.
     """
 
-    def __init__(self, plane: ControlPlane) -> None:
+    def __init__(self, plane: ControlPlane, printer: Printer) -> None:
         self._plane = plane
-        self._kubectl = Kubectl(plane)
+        self._kubectl = Kubectl(plane, printer)
         self._waiting: list[tuple[Step, Json]] = []
         self._busy = False
 
