@@ -9,13 +9,14 @@ Source: kubernetes/kubernetes pkg/scheduler/schedule_one.go, v1.36.1
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, cast
 
 import numpy as np
 
 from gpusched.api.config import (
     ConfigurationError,
     ExtensionPoint,
+    Profile,
     SchedulerConfiguration,
     Stage,
     default_configuration,
@@ -68,6 +69,14 @@ def _configuration(case: Case, settings: Settings) -> SchedulerConfiguration:
         raise
 
 
+def _framework(profile: Profile, settings: Settings, nominator: Nominator) -> Framework:
+    for names in profile.plugins.values():
+        for name in names:
+            if name not in settings.registry:
+                raise MalformedCaseError(f"plugin {name} is not simulated; leave it out")
+    return Framework(profile, settings.registry, nominator)
+
+
 @dataclass(frozen=True, slots=True)
 class _Turn:
     """A pod whose turn it is: its place in the queue, its profile's framework."""
@@ -93,7 +102,7 @@ class _Session:
         self.nominator = Nominator()
         self.next_start = 0
         self.frameworks = {
-            profile.scheduler_name: Framework(profile, settings.registry, self.nominator)
+            profile.scheduler_name: _framework(profile, settings, self.nominator)
             for profile in configuration.profiles
         }
         self.ties = np.random.default_rng([settings.seed, zlib.crc32(case.name.encode())])
@@ -240,9 +249,7 @@ def _gates(framework: Framework, pod: PodInfo, snapshot: Snapshot) -> dict[str, 
     """Return plugin and message of everyone who keeps a pod out of the queue."""
     found: dict[str, str] = {}
     for name in framework.profile.plugins[ExtensionPoint.PRE_ENQUEUE]:
-        plugin: Any = framework.plugins[name]
-        if isinstance(plugin, PreEnqueuePlugin):
-            status = plugin.pre_enqueue(pod, snapshot)
-            if not status.is_success:
-                found[name] = status.message
+        status = cast("PreEnqueuePlugin", framework.plugins[name]).pre_enqueue(pod, snapshot)
+        if not status.is_success:
+            found[name] = status.message
     return found

@@ -197,6 +197,17 @@ def test_a_configuration_that_is_refused_is_an_answer_not_a_malformed_case() -> 
     }
 
 
+def test_a_plugin_without_code_here_is_refused_by_name() -> None:
+    config = {
+        "apiVersion": "kubescheduler.config.k8s.io/v1",
+        "kind": "KubeSchedulerConfiguration",
+        "profiles": [{"plugins": {"permit": {"enabled": [{"name": "GangScheduling"}]}}}],
+    }
+    found = answer(case([], [], config=json.dumps(config)), Settings())
+    assert found.malformed
+    assert found.expect["error"] == "plugin GangScheduling is not simulated; leave it out"
+
+
 def test_a_single_object_gets_the_answer_of_the_api_server() -> None:
     good = answer({"name": "o", "object": pod("p")}, Settings()).expect
     bad = answer({"name": "o", "object": pod("P")}, Settings()).expect
