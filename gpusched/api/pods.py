@@ -64,6 +64,12 @@ class ContainerResizePolicy(KubeModel):
     restart_policy: str = ""
 
 
+class ContainerRestartRule(KubeModel):
+    """What is done when a container ends in a certain way."""
+
+    action: str = ""
+
+
 class Container(KubeModel):
     """A container, or an init container (a sidecar if its ``restart_policy`` is Always)."""
 
@@ -77,6 +83,7 @@ class Container(KubeModel):
     resources: ResourceRequirements = Field(default_factory=ResourceRequirements)
     resize_policy: tuple[ContainerResizePolicy, ...] = ()
     restart_policy: str | None = None
+    restart_policy_rules: tuple[ContainerRestartRule, ...] = ()
     volume_mounts: tuple[VolumeMount, ...] = ()
 
 
@@ -126,6 +133,7 @@ class PodSpec(KubeModel):
     service_account_name: str = ""
     node_name: str = ""
     host_network: bool = False
+    host_users: bool | None = None
     hostname: str = ""
     affinity: Affinity | None = None
     scheduler_name: str = ""

@@ -152,10 +152,17 @@ class SecretVolume(KubeModel):
     optional: bool | None = None
 
 
+class ImageVolume(KubeModel):
+    """The files of an image."""
+
+    reference: str = ""
+
+
 class Volume(KubeModel):
     """A volume of a pod; one source is set."""
 
     name: str = ""
+    image: ImageVolume | None = None
     persistent_volume_claim: PersistentVolumeClaimVolume | None = None
     ephemeral: EphemeralVolume | None = None
     csi: CSIVolume | None = None

@@ -54,8 +54,7 @@ def _image_names(shape: PodShape) -> tuple[str, ...]:
     """Return the images of a pod, repeated ones repeatedly, ``:latest`` added where no tag is."""
     spec = shape.spec
     images = [container.image for container in (*spec.init_containers, *spec.containers)]
-    volumes = (getattr(volume, "image", None) for volume in spec.volumes)
-    images += [volume.reference for volume in volumes if volume is not None]
+    images += [volume.image.reference for volume in spec.volumes if volume.image is not None]
     return tuple(normalized_image_name(image) for image in images)
 
 

@@ -74,16 +74,13 @@ def _infer(shape: PodShape) -> frozenset[str]:
     features = set()
     if any(_restarts_all(container) for container in (*spec.init_containers, *spec.containers)):
         features.add(RESTART_ALL)
-    if spec.host_network and getattr(spec, "host_users", None) is False:
+    if spec.host_network and spec.host_users is False:
         features.add(USER_NAMESPACES)
     return frozenset(features)
 
 
 def _restarts_all(container: Container) -> bool:
-    return any(
-        rule.action == "RestartAllContainers"
-        for rule in getattr(container, "restart_policy_rules", ())
-    )
+    return any(rule.action == "RestartAllContainers" for rule in container.restart_policy_rules)
 
 
 def _node_suits_now(pod: PodInfo, change: Change) -> bool:
