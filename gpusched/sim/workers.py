@@ -5,6 +5,7 @@ Source: k8s.io/client-go util/workqueue, v0.36.1
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from gpusched.controllers.protocol import (
@@ -131,7 +132,8 @@ class Worker:
     def _pump(self) -> None:
         self._pumping = False
         free = self.controller.workers - len(self._busy) + (TICK in self._busy)
-        ready = [key for key in self._queue if key not in self._busy and key != TICK][:free]
+        idle = (key for key in self._queue if key not in self._busy and key != TICK)
+        ready = list(islice(idle, max(0, free)))
         if TICK in self._queue and TICK not in self._busy:
             ready.insert(0, TICK)
         for key in ready:
