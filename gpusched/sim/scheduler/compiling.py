@@ -101,7 +101,7 @@ class Compiler:
 
     def node(self, node: Json) -> NodeInfo:
         """Return a node as the scheduler holds it."""
-        return compile_node(Node.model_validate(node), self.resources)
+        return compile_node(Node.model_validate(_as_read(node)), self.resources)
 
     def other(self, obj: Json) -> Any:
         """Return the model of any other object."""
@@ -123,3 +123,21 @@ def refresh(info: PodInfo, pod: Pod) -> None:
 def lister_key(kind: WatchedKind, key: Key) -> Any:
     """Return the lister's key of an object."""
     return key if kind.namespaced else key[1]
+
+
+def _as_read(node: Json) -> Json:
+    """Return what a scheduler reads of a node: a cluster has many, and they are written often."""
+    meta, status = node["metadata"], node.get("status") or {}
+    conditions = status.get("conditions") or ()
+    return {
+        "metadata": {name: meta[name] for name in _NODE_METADATA if name in meta},
+        "spec": node.get("spec") or {},
+        "status": {
+            **{name: status[name] for name in _NODE_STATUS if name in status},
+            "conditions": [{"type": c["type"], "status": c["status"]} for c in conditions],
+        },
+    }
+
+
+_NODE_METADATA = ("name", "labels", "annotations")
+_NODE_STATUS = ("allocatable", "images", "declaredFeatures")
