@@ -107,7 +107,7 @@ class StatefulSetController:
             return None
         start = (found["spec"].get("ordinals") or {}).get("start", 0)
         partition = start + ((strategy.get("rollingUpdate") or {}).get("partition") or 0)
-        label = status["updateRevision"].rpartition("-")[2]
+        label = status["updateRevision"]
         for pod in reversed(pods):
             if ordinal_of(pod) < partition:
                 return None
@@ -149,7 +149,7 @@ def _template(found: Json, ordinal: int, status: Json) -> Json:
     revision = status["updateRevision"] if ordinal >= partition else status["currentRevision"]
     labels = {
         **(meta.get("labels") or {}),
-        LABEL: revision.rpartition("-")[2],
+        LABEL: revision,
         "apps.kubernetes.io/pod-index": str(ordinal),
         "statefulset.kubernetes.io/pod-name": name,
     }
@@ -165,8 +165,8 @@ def _status(found: Json, pods: Sequence[PodView], update: str, reader: Reader) -
     alive = [pod for pod in pods if pod.deletion is None]
     counts = {
         "readyReplicas": sum(pod.ready for pod in pods),
-        "currentReplicas": sum(pod.labels.get(LABEL) == current.rpartition("-")[2] for pod in alive),
-        "updatedReplicas": sum(pod.labels.get(LABEL) == update.rpartition("-")[2] for pod in alive),
+        "currentReplicas": sum(pod.labels.get(LABEL) == current for pod in alive),
+        "updatedReplicas": sum(pod.labels.get(LABEL) == update for pod in alive),
     }
     return {
         "observedGeneration": found["metadata"]["generation"],

@@ -6,7 +6,7 @@ Source: kubernetes-sigs/kwok kustomize/stage/{node,pod}/fast, v0.7.0
 from typing import Any
 
 Json = dict[str, Any]
-VERSION = "kwok-v0.7.0"
+VERSION = "kwok-0.7.0"
 
 _CONDITIONS = (
     ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
@@ -61,11 +61,7 @@ def initialized(node: Json, now: str) -> Json:
             }
             for kind, value, reason, message in _CONDITIONS
         ],
-        "addresses": [
-            {"type": "InternalIP", "address": "10.0.0.1"},
-            {"type": "Hostname", "address": node["metadata"]["name"]},
-        ],
-        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10247}},
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 0}},
         "nodeInfo": {**_NODE_INFO, **info},
         "phase": "Running",
     }

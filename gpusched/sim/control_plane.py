@@ -18,6 +18,18 @@ from gpusched.sim.workers import Client, Worker
 from gpusched.kwok.stage import Stage
 
 SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
+SYSTEM_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
+_SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}},
+    "spec": {
+        "clusterIP": "10.96.0.1",
+        "clusterIPs": ["10.96.0.1"],
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+        "type": "ClusterIP",
+    },
+}
 
 
 class ControlPlane:
@@ -40,6 +52,20 @@ class ControlPlane:
         self.workers: list[Worker] = []
         for name in SYSTEM_NAMESPACES:
             self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        self.api.create(_SERVICE)
+        self.loop.at(start + latency.bootstrap, self._create_system_classes)
+
+    def _create_system_classes(self) -> None:
+        for name, value in SYSTEM_CLASSES.items():
+            self.store.put(
+                {
+                    "apiVersion": "scheduling.k8s.io/v1",
+                    "kind": "PriorityClass",
+                    "metadata": {"name": name},
+                    "value": value,
+                    "preemptionPolicy": "PreemptLowerPriority",
+                }
+            )
 
     def stream(self, purpose: str) -> np.random.Generator:
         """Return the random stream of one purpose; another purpose's draws do not shift it."""

@@ -28,6 +28,7 @@ class Latency:
     Attributes:
         name: Its name in a scenario.
         request: From a controller's request to the write.
+        create: The same for the creation of an object.
         event: The same for an event.
         light: The same for reading an object, and for patching one that was just read.
         watch: From a write to its watchers.
@@ -36,11 +37,13 @@ class Latency:
         kwok_start: The same for the first node that a KWOK process sees.
         user: From a user's request to the write.
         kubectl: From the start of a kubectl command to its first request.
+        bootstrap: From the API server's start to its own priority classes.
         rate: Request budget of each controller; None for no limit.
     """
 
     name: str
     request: int = 0
+    create: int = 0
     event: int = 0
     light: int = 0
     watch: int = 0
@@ -49,21 +52,24 @@ class Latency:
     kwok_start: int = 0
     user: int = 0
     kubectl: int = 0
+    bootstrap: int = 0
     rate: Rate | None = None
 
 
 ZERO = Latency("zero")
 RECORDED = Latency(
     "recorded-v1.36",
-    request=9 * MILLISECOND,
+    request=5 * MILLISECOND,
+    create=9 * MILLISECOND,
     event=6 * MILLISECOND,
     light=3 * MILLISECOND,
     watch=MILLISECOND,
     kwok=10 * MILLISECOND,
     kwok_node=4 * MILLISECOND,
     kwok_start=4 * MILLISECOND,
-    user=15 * MILLISECOND,
+    user=16 * MILLISECOND,
     kubectl=65 * MILLISECOND,
+    bootstrap=1000 * MILLISECOND,
     rate=Rate(20, 30),
 )
 MODELS = {model.name: model for model in (ZERO, RECORDED)}

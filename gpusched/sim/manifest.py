@@ -58,7 +58,7 @@ def status_of(pod: Pod, calendar: Calendar) -> Json:
     """Return the status part of the manifest."""
     status: Json = {"phase": pod.phase}
     if pod.conditions:
-        status["conditions"] = [_condition(condition, calendar) for condition in pod.conditions]
+        status["conditions"] = [_condition(condition, pod, calendar) for condition in pod.conditions]
     if pod.started is not None:
         status["startTime"] = calendar.stamp(pod.started)
     if pod.nominated:
@@ -71,9 +71,11 @@ def status_of(pod: Pod, calendar: Calendar) -> Json:
     return status
 
 
-def _condition(condition: Condition, calendar: Calendar) -> Json:
+def _condition(condition: Condition, pod: Pod, calendar: Calendar) -> Json:
+    observed = condition.reason not in ("", "SchedulingGated")
     out = {
         "type": condition.type,
+        "observedGeneration": pod.generation if observed else "",
         "status": condition.status,
         "reason": condition.reason,
         "message": condition.message,
@@ -86,7 +88,6 @@ def _condition(condition: Condition, calendar: Calendar) -> Json:
 def _containers(pod: Pod, state: Containers, calendar: Calendar) -> Json:
     address = address_of(state.address)
     return {
-        "hostIP": "10.0.0.1",
         "podIP": address,
         "podIPs": [{"ip": address}],
         "containerStatuses": [_container(item, state, calendar) for item in pod.spec.get("containers", ())],
@@ -106,7 +107,7 @@ def _container(container: Json, state: Containers, calendar: Calendar) -> Json:
         "imageID": "",
         "ready": running,
         "restartCount": 0,
-        "started": running,
+        **({} if running else {"started": False}),
         "state": {"running" if running else "terminated": run},
         "lastState": {},
     }
@@ -152,6 +153,8 @@ def _read_status(pod: Pod, status: Json, calendar: Calendar) -> None:
     pod.started = calendar.micros(status["startTime"]) if status.get("startTime") else None
     pod.nominated = status.get("nominatedNodeName") or ""
     rest = {name: value for name, value in status.items() if name not in _KNOWN_STATUS}
+    if rest.get("podIP") and not rest.get("podIPs"):
+        rest["podIPs"] = [{"ip": rest["podIP"]}]
     pod.detail = as_containers(rest, pod, calendar) if rest else None
     ends = [item.get("state", {}).get("terminated", {}).get("finishedAt") for item in rest.get("containerStatuses") or ()]
     pod.finished = max(map(calendar.micros, ends)) if ends and all(ends) else None

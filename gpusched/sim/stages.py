@@ -71,8 +71,8 @@ class StagePlayer:
         given = (obj.get("status") or {}).get("podIP")
         return {
             "Now": lambda: self._calendar.stamp(now),
-            "NodeIPWith": lambda *_: "10.0.0.1",
-            "NodeIP": lambda *_: "10.0.0.1",
+            "NodeIPWith": lambda *_: "",
+            "NodeIP": lambda *_: "",
             "NodeName": lambda *_: pod.node,
             "NodePort": lambda *_: 10247,
             "PodIPWith": lambda *_: given or address_of(address),
@@ -86,6 +86,7 @@ def _status_patch(obj: Json, body: Json) -> Json:
     status = body.get("status") or {}
     if "conditions" not in status:
         return body
-    merged = {item["type"]: item for item in (obj.get("status") or {}).get("conditions") or ()}
-    merged |= {item["type"]: item for item in status["conditions"] or ()}
+    merged = {item["type"]: item for item in status["conditions"] or ()}
+    before = (obj.get("status") or {}).get("conditions") or ()
+    merged |= {item["type"]: item for item in before if item["type"] not in merged}
     return {**body, "status": {**status, "conditions": list(merged.values())}}

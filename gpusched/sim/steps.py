@@ -52,12 +52,12 @@ def topology_labels(node_labels: Any) -> tuple[tuple[str, str], ...]:
 
 
 def running(pod: Pod, now: int, address: int) -> Pod:
-    """Start all containers at once, as KWOK's ``pod-ready`` does."""
+    """Start all containers at once, as KWOK's ``pod-ready`` does; the patch's conditions come to stand first."""
     second = floor_second(now)
     new = pod.copy()
     conditions = _running(second)
     if pod.conditions and len(pod.conditions) == 1 and not pod.template.spec.get("readinessGates"):
-        new.conditions = (*pod.conditions, *conditions)
+        new.conditions = (*conditions, *pod.conditions)
     else:
         new.conditions = _set_all(pod, conditions, second)
     new.phase = "Running"
@@ -69,10 +69,9 @@ def running(pod: Pod, now: int, address: int) -> Pod:
 
 def _set_all(pod: Pod, conditions: tuple[Condition, ...], second: int) -> tuple[Condition, ...]:
     gates = pod.spec.get("readinessGates") or ()
-    new = pod.copy()
-    for condition in (*conditions, *(Condition(gate["conditionType"], "True", second) for gate in gates)):
-        new.conditions = new.with_condition(condition)
-    return new.conditions
+    set_now = (*conditions, *(Condition(gate["conditionType"], "True", second) for gate in gates))
+    kinds = [condition.type for condition in set_now]
+    return (*set_now, *(condition for condition in pod.conditions if condition.type not in kinds))
 
 
 def finished(pod: Pod, now: int, phase: str) -> Pod:

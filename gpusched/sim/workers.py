@@ -55,6 +55,12 @@ class Client:
         self.budget = Budget(latency.rate, pace)
         self.recorder = CoreRecorder(api.store, component, self)
 
+    def way(self, request: Request) -> int:
+        """Return how long a request is on its way."""
+        if isinstance(request, Read) or (isinstance(request, Update) and request.unchanged):
+            return self.latency.light
+        return self.latency.create if isinstance(request, (Create, CreatePods)) else self.latency.request
+
     def send(self, action: Callable[[], None]) -> None:
         """Carry out an event's write as soon as the budget and the way to the server allow."""
         self.call(self.latency.event, action)
@@ -177,8 +183,7 @@ class Worker:
 
         if not calls:
             self._loop.soon(self._advance, job, [])
-        light = isinstance(request, Read) or (isinstance(request, Update) and request.unchanged)
-        way = self._client.latency.light if light else self._client.latency.request
+        way = self._client.way(request)
         for index in range(len(calls)):
             self._client.call(way, lambda index=index: carry_out(index))  # type: ignore[misc]  # mypy: a lambda's default
 

@@ -19,7 +19,7 @@ BEGIN = -4 * SECOND
 FLEET = -3 * SECOND
 CONTROLLERS = -2_550_000
 """When the controller manager starts; its 5 s and 20 s ticks count from here. Chosen so that they lie in the windows."""
-SETUP = -2 * SECOND
+SETUP = -2_700_000
 SCHEDULER = -1_400_000
 """When the scheduler starts; its 30 s flush ticker counts from here."""
 BETWEEN = 5_000
