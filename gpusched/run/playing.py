@@ -19,6 +19,7 @@ from gpusched.kube.cycle import TieBreak, heap_tie_break, name_tie_break
 from gpusched.kwok.stage import Stage, load_stages
 from gpusched.run.acting import Actor
 from gpusched.run.interruption import between_actions
+from gpusched.run.moves import MoveLog
 from gpusched.run.runtimes import run_times
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
@@ -68,6 +69,7 @@ class Played:
         scheduler: Its scheduler.
         seed: The seed that was used.
         ended: The virtual time at the end, microseconds.
+        moves: Where waiting pods were in the queue.
         interrupted: Whether somebody stopped it before its end.
         reports: (microseconds, text, whether it is a refusal) of every action.
     """
@@ -76,6 +78,7 @@ class Played:
     plane: ControlPlane
     scheduler: Scheduler
     seed: int
+    moves: MoveLog
     ended: int = 0
     interrupted: bool = False
     reports: list[tuple[int, str, bool]] = field(default_factory=list)
@@ -92,7 +95,8 @@ def play(scenario: Scenario, options: PlayOptions | None = None) -> Played:
     configuration = _configuration(scenario)
     plane = ControlPlane(BEGIN, seed, _latency(scenario))
     scheduler = start_scheduler(plane, configuration, _scheduler_options(scenario, plane, options))
-    played = Played(scenario, plane, scheduler, seed)
+    scheduler.log = moves = MoveLog()
+    played = Played(scenario, plane, scheduler, seed, moves)
     _start(scenario, plane)
     _plan(played)
     _run(played, scenario.until if options.until is None else options.until, options.progress)

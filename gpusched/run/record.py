@@ -8,6 +8,7 @@ from typing import Any
 
 from gpusched.run.history import History, history_of
 from gpusched.run.lives import Life, lives_of
+from gpusched.run.moves import NO_MOVES, Moves
 from gpusched.run.replay import Moment, Replay
 from gpusched.run.table import Table
 from gpusched.sim.calendar import SECOND, Calendar
@@ -29,6 +30,7 @@ class RunRecord:
         reports: (microseconds, text, whether it is a refusal) of every action.
         statistics: How the scheduler's attempts were answered, and its metrics.
         expect: What the scenario expects, as JSON; None if it expects nothing.
+        moves: Where waiting pods were in the scheduler's queue; none of a recorded run.
         simulated: False for a run recorded from a live cluster.
     """
 
@@ -41,6 +43,7 @@ class RunRecord:
     reports: Sequence[tuple[int, str, bool]] = ()
     statistics: Json = field(default_factory=dict)
     expect: Json | None = None
+    moves: Moves = NO_MOVES
     simulated: bool = True
 
     @cached_property

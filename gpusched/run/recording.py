@@ -18,6 +18,7 @@ def record_of(played: Played) -> RunRecord:
         rows=list(played.plane.store.journal.rows()),
         interrupted=played.interrupted,
         reports=tuple(played.reports),
+        moves=played.moves.moves(),
         statistics=_statistics(played),
         expect=None if expect is None else expect.model_dump(mode="json", by_alias=True),
     )

@@ -17,6 +17,7 @@ import numpy as np
 
 from gpusched.errors import Fault, InvalidInputError
 from gpusched.run.codec import Templates, decode, encode
+from gpusched.run.moves import NO_MOVES, Moves
 from gpusched.run.record import RunRecord
 from gpusched.run.result import SCHEMA, result_of
 from gpusched.run.table import Table
@@ -106,6 +107,7 @@ def _write_journal(record: RunRecord, folder: Path) -> None:
         "reports": list(record.reports),
         "statistics": record.statistics,
         "expect": record.expect,
+        "moves": record.moves.to_json(),
         "simulated": record.simulated,
         "templates": templates.to_json(),
         "rows": len(details),
@@ -173,5 +175,6 @@ def _record(head: dict[str, Any], rows: list[Row]) -> RunRecord:
         reports=[(at, text, refused) for at, text, refused in head["reports"]],
         statistics=head["statistics"],
         expect=head["expect"],
+        moves=Moves(**head["moves"]) if "moves" in head else NO_MOVES,
         simulated=head["simulated"],
     )
