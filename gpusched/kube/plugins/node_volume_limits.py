@@ -19,6 +19,7 @@ from gpusched.kube.plugins.node_volume_limits_migration import (
     DRIVERS,
     UNCOUNTED_PROVISIONERS,
     migrated,
+    migrated_volume,
 )
 from gpusched.kube.plugins.volume_claims import (
     ClaimUse,
@@ -184,7 +185,7 @@ def _claimed(
     if volume.spec.csi is not None:
         found = (volume.spec.csi.driver, volume.spec.csi.volume_handle)
         return found if all(found) else None
-    return migrated(volume.spec) if csi_node is not None else None
+    return migrated_volume(volume) if csi_node is not None else None
 
 
 def _to_come(
