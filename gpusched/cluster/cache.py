@@ -12,6 +12,7 @@ from gpusched.cluster.images import ImageStates
 from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.nodes import Ints, Nodes, NodeState
 from gpusched.cluster.objects import ClusterObjects
+from gpusched.cluster.placement import Placement
 from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.cluster.resources import ResourceNames
 from gpusched.errors import InvariantError
@@ -34,8 +35,8 @@ class Snapshot:
     nodes: Nodes
     objects: ClusterObjects
     images: ImageStates
-    placed: dict[PodShape, dict[NodeState, int]]
-    terminating: dict[PodShape, dict[NodeState, int]]
+    placed: dict[PodShape, Placement]
+    terminating: dict[PodShape, Placement]
 
     @property
     def order(self) -> Ints:
@@ -51,8 +52,8 @@ class Cache:
         self.objects = objects
         self.nodes = Nodes(resources)
         self.images = ImageStates()
-        self.placed: dict[PodShape, dict[NodeState, int]] = {}
-        self.terminating: dict[PodShape, dict[NodeState, int]] = {}
+        self.placed: dict[PodShape, Placement] = {}
+        self.terminating: dict[PodShape, Placement] = {}
         self._affine_version = 0
         self._states: dict[str, NodeState] = {}
         self._tree: dict[str, dict[str, NodeState]] = {}
@@ -82,6 +83,7 @@ class Cache:
         return (
             objects.services.version,
             objects.device_classes.version,
+            objects.namespaces.version,
             self._affine_version,
             found is not None,
         )
@@ -180,13 +182,11 @@ class Cache:
 
 
 def _count(
-    counts: dict[PodShape, dict[NodeState, int]], shape: PodShape, state: NodeState, change: int
+    counts: dict[PodShape, Placement], shape: PodShape, state: NodeState, change: int
 ) -> None:
-    by_node = counts.setdefault(shape, {})
-    left = by_node.get(state, 0) + change
-    if left:
-        by_node[state] = left
-        return
-    del by_node[state]
-    if not by_node:
+    placement = counts.get(shape)
+    if placement is None:
+        placement = counts[shape] = Placement()
+    placement.change(state, change)
+    if not placement:
         del counts[shape]

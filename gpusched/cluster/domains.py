@@ -10,40 +10,19 @@ from typing import TypeVar
 
 import numpy as np
 
-from gpusched.cluster.nodes import Ints, Mask, NodeClasses, Nodes, NodeState
+from gpusched.cluster.nodes import Ints, Mask, NodeClasses, Nodes
+from gpusched.cluster.placement import Placement
 
 V = TypeVar("V", bound=Hashable)
 
 _NO_COUNTS = np.zeros(0, np.int64)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Spots:
-    """Where the pods of one shape are: live nodes only, each of them once.
-
-    Attributes:
-        rows: The nodes; shape (K,).
-        pods: How many pods are there; shape (K,).
-    """
-
-    rows: Ints
-    pods: Ints
-
-    @classmethod
-    def of(cls, by_node: Mapping[NodeState, int]) -> "Spots":
-        """Return the spots of one entry of ``Snapshot.placed``; ghosts have no row."""
-        rows = np.fromiter((state.row for state in by_node), np.int64, len(by_node))
-        pods = np.fromiter(by_node.values(), np.int64, len(by_node))
-        live = rows >= 0
-        return cls(rows, pods) if live.all() else cls(rows[live], pods[live])
-
-
-def per_node(nodes: Nodes, shapes: Iterable[Mapping[NodeState, int]]) -> Ints:
+def per_node(nodes: Nodes, placements: Iterable[Placement]) -> Ints:
     """Return how many pods of all the given shapes each node has; shape (N,)."""
     counts = np.zeros(len(nodes), np.int64)
-    for by_node in shapes:
-        spots = Spots.of(by_node)
-        counts[spots.rows] += spots.pods
+    for placement in placements:
+        counts += placement.column(nodes)
     return counts
 
 
@@ -56,9 +35,8 @@ def has_label(nodes: Nodes, key: str) -> Mask:
 
 def sum_by_class(classes: NodeClasses[V], per_row: Ints) -> Ints:
     """Return the sum of ``per_row`` (N,) over the nodes of each class; shape (V,)."""
-    sums = np.zeros(len(classes.values), np.int64)
-    np.add.at(sums, classes.ids, per_row)
-    return sums
+    # Sums of pods stay far below 2**53, so the float that bincount sums with loses nothing.
+    return np.bincount(classes.ids, per_row, len(classes.values)).astype(np.int64)
 
 
 @dataclass(slots=True, eq=False)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from gpusched.cluster.domains import DomainCounts, Spots, has_label, per_node
+from gpusched.cluster.domains import DomainCounts, has_label, per_node
 from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.nodes import Nodes, NodeState
+from gpusched.cluster.placement import Placement
 from gpusched.cluster.resources import ResourceNames
 
 
@@ -38,12 +39,32 @@ def counted() -> tuple[Nodes, DomainCounts]:
     return nodes, DomainCounts.of_pods("zone", nodes, np.array([1, 2, 4, 8], np.int64))
 
 
+def placement(**counts: NodeState) -> Placement:
+    found = Placement()
+    for count, state in counts.items():
+        found.change(state, int(count.lstrip("n")))
+    return found
+
+
 def test_pods_on_ghosts_have_no_row() -> None:
     nodes = table("a", "b")
-    placed = {nodes.states[1]: 2, NodeState(None): 5}
-    spots = Spots.of(placed)
-    assert (spots.rows.tolist(), spots.pods.tolist()) == ([1], [2])
-    assert per_node(nodes, [placed, {nodes.states[1]: 1}]).tolist() == [0, 3]
+    placed = placement(n2=nodes.states[1], n5=NodeState(None))
+    assert placed.column(nodes).tolist() == [0, 2]
+    assert per_node(nodes, [placed, placement(n1=nodes.states[1])]).tolist() == [0, 3]
+
+
+def test_a_column_follows_pods_and_rows() -> None:
+    nodes = table("a", "b", "c")
+    placed = placement(n2=nodes.states[1])
+    assert placed.column(nodes).tolist() == [0, 2, 0]
+    placed.change(nodes.states[2], 1)
+    placed.change(nodes.states[1], -2)
+    assert placed.column(nodes).tolist() == [0, 0, 1]
+    nodes.delete(nodes.states[0])
+    assert placed.column(nodes).tolist() == [0, 1]
+    nodes.append(NodeState(info("new", {})))
+    placed.change(nodes.states[2], 3)
+    assert placed.column(nodes).tolist() == [0, 1, 3]
 
 
 def test_counts_are_sums_over_nodes_that_share_a_value() -> None:

@@ -58,7 +58,7 @@ class FastEngine:
         if remembered is not None:
             return remembered
         try:
-            found = self._find(self._plan(key, framework, snapshot, pod), snapshot, search)
+            found = self._find(self._plan(key, framework, snapshot, pod), snapshot, pod, search)
         except OutsidePlanError as reason:
             return self._scan(framework, snapshot, pod, search, str(reason))
         if found is None:
@@ -99,40 +99,47 @@ class FastEngine:
 
     # Finding a node.
 
-    def _find(self, plan: Plan, snapshot: Snapshot, search: Search) -> Attempt | None:
+    def _find(self, plan: Plan, snapshot: Snapshot, pod: PodInfo, search: Search) -> Attempt | None:
         """Return the scan's choice, or None if no node is feasible."""
         count = len(snapshot.nodes)
         start = search.start % count
         wanted = feasible_wanted(count, search.percentage)
+        feasible, verdicts, end = self._look(plan, snapshot, pod, (start, wanted))
+        if not len(feasible):
+            return None
+        totals = plan.totals(verdicts, feasible)
+        if len(feasible) > 1 and plan.live_scorers:
+            totals = totals + plan.live_totals(snapshot, pod, feasible)
+        return self._choose(plan, snapshot, search, (feasible, totals), (start + end) % count)
+
+    def _look(
+        self, plan: Plan, snapshot: Snapshot, pod: PodInfo, where: tuple[int, int]
+    ) -> tuple[Ints, Ints, int]:
+        """Look at nodes in rotated order, in growing windows, until enough are feasible.
+
+        Returns:
+            The feasible rows, their verdicts, and how many nodes a sequential search had looked at.
+        """
+        start, wanted = where
+        count = len(snapshot.nodes)
+        allowed = plan.open_to(snapshot, pod)
         size = min(count, wanted + _SLACK)
         while True:
             rows = _window(snapshot, start, size)
-            verdicts = self._verdicts(plan, rows, snapshot)
+            verdicts = plan.verdicts_of(self._states.ids[rows], rows, snapshot)
+            if allowed is not None:
+                verdicts = np.where(allowed[rows], verdicts, INFEASIBLE)
             if verdicts.min() > INFEASIBLE:
-                feasible, end = None, min(wanted, size)
+                if size > wanted or size == count:
+                    end = min(wanted, size)
+                    return rows[:end], verdicts[:end], end
             else:
-                feasible = np.flatnonzero(verdicts > INFEASIBLE)
-                end = size
-                if len(feasible) > wanted:
-                    end = int(feasible[wanted])
-                    feasible = feasible[:wanted]
-            enough = size > wanted if feasible is None else len(feasible) == wanted and end < size
-            if enough or size == count:
-                break
+                found = np.flatnonzero(verdicts > INFEASIBLE)
+                if len(found) > wanted or size == count:
+                    end = int(found[wanted]) if len(found) > wanted else size
+                    found = found[:wanted]
+                    return rows[found], verdicts[found], end
             size = min(count, 4 * size)
-        if feasible is None:
-            chosen, scores = rows[:end], verdicts[:end]
-        else:
-            chosen, scores = rows[feasible], verdicts[feasible]
-        if not len(chosen):
-            return None
-        return self._choose(plan, snapshot, search, (chosen, scores), (start + end) % count)
-
-    def _verdicts(self, plan: Plan, rows: Ints, snapshot: Snapshot) -> Ints:
-        verdicts = plan.verdicts_of(self._states.ids[rows], rows, snapshot)
-        if plan.allowed is None:
-            return verdicts
-        return np.where(plan.allowed[rows], verdicts, INFEASIBLE)
 
     def _choose(
         self,
@@ -142,8 +149,7 @@ class FastEngine:
         found: tuple[Ints, Ints],
         next_start: int,
     ) -> Attempt:
-        feasible, verdicts = found
-        totals = plan.totals(verdicts, feasible)
+        feasible, totals = found
         top = totals.max()
         if search.tie_break is heap_tie_break and totals[0] == top:
             row, best = int(feasible[0]), None

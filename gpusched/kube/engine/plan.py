@@ -14,9 +14,14 @@ from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.cycle_state import CycleState
-from gpusched.kube.framework.interface import MAX_NODE_SCORE, NormalizeScorePlugin
+from gpusched.kube.framework.interface import (
+    MAX_NODE_SCORE,
+    NormalizeScorePlugin,
+    PreFilterPlugin,
+    PreScorePlugin,
+)
 from gpusched.kube.framework.runtime import Framework
-from gpusched.kube.framework.status import Status
+from gpusched.kube.framework.status import Code, Status
 
 READS_OBJECTS: Final = frozenset(
     {"NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodeDeclaredFeatures"}
@@ -31,6 +36,16 @@ SCORES_OBJECTS: Final = frozenset({"TaintToleration", "NodeAffinity", "ImageLoca
 
 SCORES_ZERO: Final = frozenset({"DynamicResources"})
 """Scores that are 0 for every node where their PreFilter had nothing to say."""
+
+SKIPS_BY_SHAPE: Final = frozenset(
+    {"NodePorts", "PodTopologySpread", "InterPodAffinity", "DynamicResources", "VolumeBinding"}
+    | {"VolumeRestrictions", "NodeVolumeLimits", "VolumeZone", "NodeResourcesBalancedAllocation"}
+    | READS_OBJECTS
+    | READS_RESOURCES
+    | SCORES_OBJECTS
+)
+"""Plugins that, having skipped one pod, skip every pod of its shape while the plan is valid,
+unless the shape uses volumes or claims."""
 
 UNKNOWN: Final = -2
 INFEASIBLE: Final = -1
@@ -59,8 +74,13 @@ class VaryingScore:
 class Plan:
     """One shape's answers on one set of node objects.
 
+    Plugins that read more than node objects and resources (other pods, say) are *live*: they are
+    asked anew at each attempt, by themselves.
+
     Attributes:
         state: The cycle state after PreFilter and PreScore.
+        live_filters: Live plugins that filter.
+        live_scorers: Live plugins that score, with their weights.
         allowed: False for rows that some object filter turns away; shape (N,); None if none is.
         verdicts: By node state: `UNKNOWN`, `INFEASIBLE`, or the weighted score of all plugins
             that read resources; shape (capacity,).
@@ -78,18 +98,26 @@ class Plan:
             raise OutsidePlanError("PreFilter rejects the pod")
         if prepared.node_names is not None:
             raise OutsidePlanError("PreFilter names the nodes")
+        self.live_filters: list[Any] = []
+        self.live_scorers: list[tuple[Any, int]] = []
         self.allowed = self._ask_filters(snapshot)
         self.verdicts: Ints = np.full(_FIRST_STATES, UNKNOWN, np.int64)
         self._resource_scorers: list[tuple[Any, int]] = []
         self.varying: list[VaryingScore] = []
         self.fixed = self._ask_scorers(snapshot)
 
+    def _stays_skipped(self, plugin: str) -> bool:
+        spec = self._pod.shape.spec
+        if spec.volumes or spec.resource_claims:
+            return plugin in READS_OBJECTS or plugin in READS_RESOURCES or plugin in SCORES_OBJECTS
+        return plugin in SKIPS_BY_SHAPE
+
     def _ask_filters(self, snapshot: Snapshot) -> Mask | None:
         nodes = snapshot.nodes
         allowed = np.ones(len(nodes), np.bool_)
         self._resource_filters: list[Any] = []
         for plugin in self._framework.filters:
-            if plugin.name in self.state.skip_filter:
+            if plugin.name in self.state.skip_filter and self._stays_skipped(plugin.name):
                 continue
             if plugin.name in READS_RESOURCES:
                 self._resource_filters.append(plugin)
@@ -97,7 +125,7 @@ class Plan:
                 for rejection in plugin.filter(self.state, self._pod, nodes):
                     allowed &= ~rejection.nodes
             else:
-                raise OutsidePlanError(f"{plugin.name} filters")
+                self.live_filters.append(plugin)
         return None if allowed.all() else allowed
 
     def _ask_scorers(self, snapshot: Snapshot) -> Ints | None:
@@ -108,14 +136,14 @@ class Plan:
         fixed = np.zeros(len(rows), np.int64)
         for plugin in self._framework.scorers:
             weight = self._framework.profile.score_weights[plugin.name]
-            if plugin.name in self.state.skip_score:
+            if plugin.name in self.state.skip_score and self._stays_skipped(plugin.name):
                 continue
             if plugin.name in READS_RESOURCES:
                 self._resource_scorers.append((plugin, weight))
             elif plugin.name in SCORES_OBJECTS:
                 self._ask_object_scorer(plugin, weight, snapshot, fixed)
-            elif plugin.name not in SCORES_ZERO or plugin.name not in self.state.skip_filter:
-                raise OutsidePlanError(f"{plugin.name} scores")
+            elif plugin.name not in SCORES_ZERO or plugin in self.live_filters:
+                self.live_scorers.append((plugin, weight))
         return fixed if fixed.size and (fixed != fixed[0]).any() else None
 
     def _ask_object_scorer(self, plugin: Any, weight: int, snapshot: Snapshot, fixed: Ints) -> None:
@@ -163,6 +191,54 @@ class Plan:
                 raise OutsidePlanError(f"{plugin.name} gives an invalid score")
             totals += raw * weight
         return np.where(passed, totals, INFEASIBLE)
+
+    def open_to(self, snapshot: Snapshot, pod: PodInfo) -> Mask | None:
+        """Return where object filters and live filters let the pod go; None for everywhere.
+
+        Prepares `totals`: call it first.
+        """
+        if not self.live_filters:
+            return self.allowed
+        passed = np.ones(len(snapshot.nodes), np.bool_)
+        for plugin in self.live_filters:
+            if not self._prepare_live(plugin, snapshot, pod):
+                continue
+            for rejection in plugin.filter(self.state, pod, snapshot.nodes):
+                if rejection.code is Code.ERROR:
+                    raise OutsidePlanError(f"{plugin.name} fails")
+                passed &= ~rejection.nodes
+        return passed if self.allowed is None else passed & self.allowed
+
+    def _prepare_live(self, plugin: Any, snapshot: Snapshot, pod: PodInfo) -> bool:
+        """Run a live plugin's PreFilter; return whether its Filter has anything to say."""
+        if not isinstance(plugin, PreFilterPlugin):
+            return True
+        result = plugin.pre_filter(self.state, pod, snapshot)
+        if result.status.code is Code.SKIP:
+            return False
+        if not result.status.is_success or result.node_names is not None:
+            raise OutsidePlanError(f"{plugin.name} rejects the pod, or names the nodes")
+        return True
+
+    def live_totals(self, snapshot: Snapshot, pod: PodInfo, rows: Ints) -> Ints:
+        """Return what live plugins add to the feasible rows' totals; shape (K,)."""
+        totals = np.zeros(len(rows), np.int64)
+        for plugin, weight in self.live_scorers:
+            if isinstance(plugin, PreScorePlugin):
+                status = plugin.pre_score(self.state, pod, snapshot, rows)
+                if status.code is Code.SKIP:
+                    continue
+                if not status.is_success:
+                    raise OutsidePlanError(f"{plugin.name} fails")
+            raw = plugin.score(self.state, pod, snapshot, rows)
+            if isinstance(raw, Status):
+                raise OutsidePlanError(f"{plugin.name} fails")
+            if isinstance(plugin, NormalizeScorePlugin):
+                raw = plugin.normalize_score(self.state, pod, raw)
+            if raw.min() < 0 or raw.max() > MAX_NODE_SCORE:
+                raise OutsidePlanError(f"{plugin.name} gives an invalid score")
+            totals += raw * weight
+        return totals
 
     def totals(self, verdicts: Ints, rows: Ints) -> Ints:
         """Return what to compare feasible rows by: their total score up to a common summand."""

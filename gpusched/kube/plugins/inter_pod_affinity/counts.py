@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.domains import DomainCounts, Spots, has_label
+from gpusched.cluster.domains import DomainCounts, has_label
 from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.pod import PodShape
 from gpusched.kube.plugins.inter_pod_affinity.terms import PodTerms, Term, matches_all, pod_terms
@@ -122,10 +122,10 @@ def count(
         away = [term for term in terms.anti if term.matches(shape)]
         if not (against or towards or away):
             continue
-        spots = Spots.of(by_node)
-        existing.add(against, spots)
-        affinity.add(towards, spots)
-        anti.add(away, spots)
+        column = by_node.column(snapshot.nodes)
+        existing.add(against, column)
+        affinity.add(towards, column)
+        anti.add(away, column)
     return AffinityState(
         pod, terms, namespace_labels, existing.counts(), affinity.counts(), anti.counts()
     )
@@ -138,11 +138,11 @@ class _Tally:
     nodes: Nodes
     by_key: dict[str, Ints] = field(default_factory=dict)
 
-    def add(self, terms: Sequence[Term], spots: Spots) -> None:
+    def add(self, terms: Sequence[Term], column: Ints) -> None:
         for term in terms:
             if term.key not in self.by_key:
                 self.by_key[term.key] = np.zeros(len(self.nodes), np.int64)
-            self.by_key[term.key][spots.rows] += spots.pods
+            self.by_key[term.key] += column
 
     def counts(self) -> TermCounts:
         return TermCounts.of_pods(self.nodes, self.by_key)

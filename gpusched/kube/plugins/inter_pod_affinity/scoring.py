@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.domains import Spots, has_label, sum_by_class
+from gpusched.cluster.domains import has_label, sum_by_class
 from gpusched.cluster.nodes import Ints
 from gpusched.cluster.pod import PodShape
 from gpusched.kube.framework.interface import MAX_NODE_SCORE
@@ -74,12 +74,12 @@ def weigh(preferences: Preferences, snapshot: Snapshot) -> ScoreState | None:
         matches = list(preferences.matching(shape))
         if not matches:
             continue
-        spots = Spots.of(by_node)
+        pods = by_node.column(nodes)
         for key, weight in matches:
             if key not in by_key:
                 by_key[key] = np.zeros(len(nodes), np.int64)
-            by_key[key][spots.rows] += weight * spots.pods
-            heard = heard or bool(has_label(nodes, key)[spots.rows].any())
+            by_key[key] += weight * pods
+            heard = heard or bool((has_label(nodes, key) & (pods > 0)).any())
     if not heard:
         return None
     weights = np.zeros(len(nodes), np.int64)
