@@ -1,6 +1,6 @@
 """gpusched against the real kube-scheduler on random cases; see README.md.
 
-    python -m conformance.differential --oracle DECIDE [--count N] [--seed N] [--jobs N]
+python -m conformance.differential --oracle DECIDE [--count N] [--seed N] [--jobs N]
 """
 
 import argparse
@@ -45,7 +45,7 @@ def ours(case: Json, expected: Json) -> Json:
     ]
     try:
         return answer({**case, "forcedPreemptions": forced}, SETTINGS).expect
-    except Exception as error:  # noqa: BLE001 - a crash is a difference like any other
+    except Exception as error:  # a crash is a difference like any other
         return {"name": case["name"], "error": f"crash: {error!r}", "stage": "crash"}
 
 
@@ -99,9 +99,7 @@ def shrunk(program: str, case: Json) -> Json:
         return [
             expected.get("stage") not in {UNUSABLE, "object"}
             and bool(fields(candidate, expected) & wanted)
-            for candidate, expected in zip(
-                candidates, oracle.ask(program, candidates), strict=True
-            )
+            for candidate, expected in zip(candidates, oracle.ask(program, candidates), strict=True)
         ]
 
     return shrink(case, shows)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from conformance.decide.draw import Draw
+from conformance.decide.nodes import ZONE
 
 Json = dict[str, Any]
 
@@ -10,6 +11,7 @@ DRIVER = "gpu.example.com"
 GROUP = "resource.k8s.io/v1"
 MODELS = ("a100", "h100", "l4")
 MEMORY = "device.capacity['gpu.example.com'].memory"
+CLASSES = ("gpu.example.com", "gpu.example.com", "big-gpu", "any", "gone")
 SELECTORS = (
     f"device.driver == '{DRIVER}'",
     f"device.attributes['{DRIVER}'].model == 'a100'",
@@ -38,8 +40,12 @@ def device_objects(draw: Draw, nodes: int, pods: list[str]) -> list[Json]:
     slices = [
         _slice(draw, f"node-{i:02d}", draw.number(0, 4)) for i in range(nodes) if draw.often(0.75)
     ]
+    if draw.often(0.2):
+        slices.append(_network_slice(draw))
+    if draw.often(0.15):
+        slices += _partitioned(draw, draw.number(0, nodes - 1))
     claims = [_claim(draw, f"claim-{i}") for i in range(draw.number(1, 6))]
-    taken = [device for made in slices for device in _named(made)]
+    taken = [device for made in slices if "nodeName" in made["spec"] for device in _named(made)]
     for at, (node, device) in enumerate(draw.some(taken, 0, 3)):
         claims.append(_used(draw, f"used-{at}", node, device, pods))
     return classes + slices + claims
@@ -95,9 +101,56 @@ def _device(draw: Draw, index: int) -> Json:
     return device
 
 
+def _network_slice(draw: Draw) -> Json:
+    """Return devices that several nodes, or all of them, can reach."""
+    spec: Json = {
+        "driver": "net.example.com",
+        "pool": {"name": "net", "generation": 1, "resourceSliceCount": 1},
+        "devices": [
+            {"name": f"nic-{i}", "attributes": {"speed": {"int": draw.one((25, 100))}}}
+            for i in range(draw.number(1, 3))
+        ],
+    }
+    if draw.often(0.5):
+        spec["allNodes"] = True
+    else:
+        zones = {"key": ZONE, "operator": "In", "values": draw.some(("z1", "z2", "z3"), 1, 2)}
+        spec["nodeSelector"] = {"nodeSelectorTerms": [{"matchExpressions": [zones]}]}
+    if draw.often(0.3):
+        for device in spec["devices"]:
+            device["allowMultipleAllocations"] = True
+            device["capacity"] = {"bandwidth": {"value": draw.one(("10G", "100G"))}}
+    metadata = {"name": "slice-net"}
+    return {"apiVersion": GROUP, "kind": "ResourceSlice", "metadata": metadata, "spec": spec}
+
+
+def _partitioned(draw: Draw, at: int) -> list[Json]:
+    """Return a pool whose devices share counters."""
+    node = f"node-{at:02d}"
+    pool = {"name": f"{node}-parts", "generation": 1, "resourceSliceCount": 2}
+    head = {"driver": DRIVER, "nodeName": node, "pool": pool}
+    counters = [{"name": "whole", "counters": {"memory": {"value": "80Gi"}}}]
+    devices = [_device(draw, i) for i in range(draw.number(1, 4))]
+    for device in devices:
+        share = {"memory": {"value": draw.one(("20Gi", "40Gi", "80Gi"))}}
+        device["name"] += "-part"
+        device["consumesCounters"] = [{"counterSet": "whole", "counters": share}]
+    specs = ({**head, "sharedCounters": counters}, {**head, "devices": devices})
+    return [
+        {
+            "apiVersion": GROUP,
+            "kind": "ResourceSlice",
+            "metadata": {"name": f"parts-{node}-{i}"},
+            "spec": spec,
+        }
+        for i, spec in enumerate(specs)
+    ]
+
+
 def _named(made: Json) -> list[tuple[str, str]]:
     node = made["spec"]["nodeName"]
-    return [(node, device["name"]) for device in made["spec"]["devices"]]
+    pool = made["spec"]["pool"]["name"]
+    return [(node, device["name"]) for device in made["spec"].get("devices", ()) if pool == node]
 
 
 def _claim(draw: Draw, name: str) -> Json:
@@ -122,17 +175,13 @@ def _resource_claim(name: str, devices: Json) -> Json:
 
 def _request(draw: Draw, name: str) -> Json:
     if draw.often(0.12):
-        alternatives = [
-            {"name": f"s{i}", **_exactly(draw, allow_admin=False)} for i in range(draw.number(1, 3))
-        ]
+        alternatives = [{"name": f"s{i}", **_exactly(draw)} for i in range(draw.number(1, 3))]
         return {"name": name, "firstAvailable": alternatives}
-    return {"name": name, "exactly": _exactly(draw, allow_admin=False)}
+    return {"name": name, "exactly": _exactly(draw)}
 
 
-def _exactly(draw: Draw, *, allow_admin: bool) -> Json:
-    request: Json = {
-        "deviceClassName": draw.one(("gpu.example.com", "gpu.example.com", "big-gpu", "any", "gone"))
-    }
+def _exactly(draw: Draw) -> Json:
+    request: Json = {"deviceClassName": draw.one(CLASSES)}
     if draw.often(0.3):
         request["allocationMode"] = "ExactCount"
         request["count"] = draw.one((1, 2, 3))
@@ -143,8 +192,8 @@ def _exactly(draw: Draw, *, allow_admin: bool) -> Json:
         request["selectors"] = [{"cel": {"expression": text}} for text in selectors]
     if draw.often(0.08):
         request["tolerations"] = [{"key": "broken", "operator": "Exists"}]
-    if allow_admin and draw.often(0.1):
-        request["adminAccess"] = True
+    if draw.often(0.03):
+        request["capacity"] = {"requests": {"bandwidth": draw.one(("1G", "5G"))}}
     return request
 
 

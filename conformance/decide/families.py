@@ -61,22 +61,43 @@ FAMILIES: Mapping[str, Family] = {
     "interpod": Family(Taste(pod_affinity=0.9), load=3, config=0.15),
     "preemption": Family(
         Taste(priority=0.9, small=0.3, ports=0.1, pod_affinity=0.1, spread=0.1),
-        pending=(1, 4), load=5, nominated=0.15, budgets=0.6, tight=True,
+        pending=(1, 4),
+        load=5,
+        nominated=0.15,
+        budgets=0.6,
+        tight=True,
     ),  # fmt: skip
     "config": Family(
         Taste(tolerations=0.3, node_affinity=0.3, pod_affinity=0.2, spread=0.2, priority=0.2),
-        config=1.0, wrong=0.3, taints=0.3,
+        config=1.0,
+        wrong=0.3,
+        taints=0.3,
     ),  # fmt: skip
     "volumes": Family(Taste(priority=0.2), volumes=True),
     "dra": Family(Taste(priority=0.1), devices=True),
     "mixed": Family(_RICH, load=4, config=0.3, nominated=0.05, budgets=0.3, taints=0.3),
     "combo": Family(
-        _RICH, load=3, config=0.3, wrong=0.02, nominated=0.08, budgets=0.3, taints=0.3,
-        volumes=True, devices=True, tight=True,
+        _RICH,
+        load=3,
+        config=0.3,
+        wrong=0.02,
+        nominated=0.08,
+        budgets=0.3,
+        taints=0.3,
+        volumes=True,
+        devices=True,
+        tight=True,
     ),  # fmt: skip
     "sequence": Family(
-        _RICH, pending=(15, 40), load=1, config=0.2, nominated=0.03, budgets=0.3, taints=0.2,
-        volumes=True, tight=True,
+        _RICH,
+        pending=(15, 40),
+        load=1,
+        config=0.2,
+        nominated=0.03,
+        budgets=0.3,
+        taints=0.2,
+        volumes=True,
+        tight=True,
     ),  # fmt: skip
 }
 
@@ -89,9 +110,7 @@ def draw_case(family: str, seed: int, index: int) -> Json:
     if draw.often(0.01):
         count = 0
     objects = _namespaces(draw)
-    objects += nodes(
-        draw, count, taints=plan.taints, cordoned=plan.cordoned, extended=0.5
-    )
+    objects += nodes(draw, count, taints=plan.taints, cordoned=plan.cordoned, extended=0.5)
     bound = _bound(draw, plan, count) if count else []
     pending = [
         pods.waiting(
@@ -177,8 +196,8 @@ def _namespaces(draw: Draw) -> list[Json]:
         "team-b": {"team": "b", "tier": "gold"},
     }
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels[name]}}
-        for name in placing.NAMESPACES
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": own}}
+        for name, own in labels.items()
     ]
 
 

@@ -67,9 +67,8 @@ def bound(draw: Draw, made: Json, node: str) -> Json:
     made["spec"]["nodeName"] = node
     status: Json = {"phase": draw.one(("Running",) * 18 + ("Pending", "Succeeded", "Failed"))}
     if draw.often(0.97):
-        status["startTime"] = (
-            f"2026-02-{draw.number(1, 20):02d}T{draw.number(0, 23):02d}:{draw.number(0, 59):02d}:00Z"
-        )
+        day, hour, minute = draw.number(1, 20), draw.number(0, 23), draw.number(0, 59)
+        status["startTime"] = f"2026-02-{day:02d}T{hour:02d}:{minute:02d}:00Z"
     if draw.often(0.03):
         made["metadata"] |= {
             "deletionTimestamp": "2026-03-01T00:00:00Z",
@@ -79,8 +78,26 @@ def bound(draw: Draw, made: Json, node: str) -> Json:
             reason = draw.one(("PreemptionByScheduler", "EvictionByEvictionAPI"))
             condition = {"type": "DisruptionTarget", "status": "True", "reason": reason}
             status["conditions"] = [condition]
+    if draw.often(0.04):
+        status["containerStatuses"] = [_resized(draw, c) for c in made["spec"]["containers"]]
+        if draw.often(0.5):
+            reason = draw.one(("Infeasible", "Deferred"))
+            condition = {"type": "PodResizePending", "status": "True", "reason": reason}
+            status.setdefault("conditions", []).append(condition)
     made["status"] = status
     return made
+
+
+def _resized(draw: Draw, container: Json) -> Json:
+    """Return the status of a container that is being resized in place."""
+    status: Json = {"name": container["name"], "image": container["image"], "imageID": "",
+                    "ready": True, "restartCount": 0}  # fmt: skip
+    amounts = {"cpu": draw.one(("50m", "1", "3")), "memory": draw.one(("64Mi", "3Gi"))}
+    if draw.often(0.7):
+        status["resources"] = {"requests": amounts}
+    if draw.often(0.5):
+        status["allocatedResources"] = {"cpu": draw.one(("100m", "2"))}
+    return status
 
 
 def waiting(draw: Draw, made: Json, nodes: int, nominated: float) -> Json:
@@ -146,7 +163,7 @@ def _port(draw: Draw) -> Json:
     if draw.often(0.95):
         port["hostPort"] = draw.one((80, 443, 8080))
     if draw.often(0.3):
-        port["hostIP"] = draw.one(("0.0.0.0", "127.0.0.1", "10.0.0.1"))  # noqa: S104
+        port["hostIP"] = draw.one(("0.0.0.0", "127.0.0.1", "10.0.0.1"))
     if draw.often(0.3):
         port["protocol"] = draw.one(("TCP", "UDP", "SCTP"))
     return port
