@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gpusched.api.scenario import Scenario, load_scenario
     from gpusched.errors import GpuschedError, InvalidInputError
-    from gpusched.simulate import Run, open_saved, simulate
+    from gpusched.face import Run, open_saved, simulate
 
 __version__ = "0.1.0"
 __all__ = [
@@ -28,11 +28,11 @@ __all__ = [
 _HOMES = {
     "GpuschedError": "gpusched.errors",
     "InvalidInputError": "gpusched.errors",
-    "Run": "gpusched.simulate",
+    "Run": "gpusched.face",
     "Scenario": "gpusched.api.scenario",
     "load_scenario": "gpusched.api.scenario",
-    "open_saved": "gpusched.simulate",
-    "simulate": "gpusched.simulate",
+    "open_saved": "gpusched.face",
+    "simulate": "gpusched.face",
 }
 
 
@@ -41,4 +41,10 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'gpusched' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the face's names, imported or not, for completion in notebooks."""
+    return sorted({*globals(), *__all__})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gpusched.api.config.duration import parse_duration
 from gpusched.api.scenario import Scenario, load_scenario
+from gpusched.errors import Fault, InvalidInputError
 from gpusched.report import plots
 from gpusched.run.playing import PlayOptions, play
 from gpusched.run.record import RunRecord
@@ -112,15 +113,25 @@ def simulate(
         tie_break: ``kube``, ``name`` or ``random``.
 
     Raises:
-        InvalidInputError: The scenario or a file that it names cannot be used.
+        InvalidInputError: The scenario, a file that it names, or an argument cannot be used.
 
     >>> simulate("scenarios/queue_pressure.yaml").phases()
     {'Pending': 8, 'Running': 32}
     """
     found = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
-    end = None if until is None else parse_duration(until) // 1000
+    end = None if until is None else _end(until)
     options = PlayOptions(seed=seed, until=end, engine=engine, tie_break=tie_break)
     return Run(record_of(play(found, options)))
+
+
+def _end(until: str) -> int:
+    try:
+        micros = parse_duration(until) // 1000
+    except ValueError as error:
+        raise InvalidInputError([Fault(f"until: {error}; write it as 90s or 1h30m")]) from None
+    if micros < 0:
+        raise InvalidInputError([Fault(f"until: {until} lies before the start")])
+    return micros
 
 
 def open_saved(folder: str | Path) -> Run:

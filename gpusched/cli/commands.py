@@ -37,6 +37,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "describe": Entry("views", "describe", "Show objects of a run in detail, as kubectl describe."),
     "events": Entry("views", "events", "Show events of a run, as kubectl events."),
     "rollout": Entry("views", "rollout", "Show how a rollout stands, as kubectl rollout status."),
+    "top": Entry("views", "top", "Answer as kubectl top does without a metrics server."),
     "explain": Entry("explain", "explain", "Say why a pod is where it is, or waits."),
     "evidence": Entry("evidence", "evidence", "Write the evidence folder and report of a run."),
     "export": Entry("export", "export", "Write a run's objects for kubectl or KWOK."),

@@ -5,10 +5,8 @@ from typing import Any, Final
 import click
 from typing_extensions import override
 
-from gpusched.api.config.duration import parse_duration
 
-
-class Duration(click.ParamType):
+class Duration(click.ParamType[int]):
     """A Go duration such as ``90s`` or ``1h30m``, as microseconds from t = 0."""
 
     name = "duration"
@@ -18,6 +16,8 @@ class Duration(click.ParamType):
         """Return microseconds."""
         if isinstance(value, int):
             return value
+        from gpusched.api.config.duration import parse_duration  # most commands are given none
+
         try:
             micros = parse_duration(value) // 1000
         except ValueError as error:

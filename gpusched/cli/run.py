@@ -12,11 +12,11 @@ from gpusched.cli.commands import INTERRUPTED
 from gpusched.cli.parameters import DURATION
 from gpusched.cli.progress import Progress, wanted
 from gpusched.cli.summary import summary
+from gpusched.face import Run
 from gpusched.run.playing import Played, PlayOptions, play
 from gpusched.run.recording import record_of
 from gpusched.run.result import result_of
 from gpusched.run.saving import check_folder
-from gpusched.simulate import Run
 
 ENGINES: Final = ("auto", "scan", "fast", "verify")
 TIE_BREAKS: Final = ("kube", "name", "random")

@@ -33,10 +33,10 @@ def summary(result: Mapping[str, Any], *, wide: bool = False) -> str:
 
 
 def _head(result: Mapping[str, Any]) -> Iterator[str]:
-    kind = "simulated" if result["simulated"] else "recorded from a cluster"
-    stopped = ", interrupted" if result["interrupted"] else ""
+    about = ["simulated" if result["simulated"] else "recorded from a cluster"]
+    about += [f"seed {result['seed']}", *(["interrupted"] if result["interrupted"] else [])]
     end = f"{result['simulatedSeconds']:g}s"
-    yield f"{result['scenario']} after {end} of virtual time ({kind}, seed {result['seed']}{stopped})"
+    yield f"{result['scenario']} after {end} of virtual time ({', '.join(about)})"
     yield ""
     phases = [phase for phase in _ORDER if phase in result["pods"]]
     pods = ", ".join(f"{result['pods'][phase]} {phase}" for phase in phases)

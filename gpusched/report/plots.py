@@ -27,8 +27,9 @@ def pending(record: RunRecord) -> "Figure":
         for phase in ("Running", "Pending"):
             values = _held(record, history.phases[phase])
             _steps(above, times, values, phase)
-        above.set(ylabel="pods", title=f"{record.name}: pods waiting and running")
-        above.legend(loc="lower left", bbox_to_anchor=(0.0, 0.02))
+        above.set(ylabel="pods")
+        above.set_title(f"{record.name}: pods waiting and running", pad=30)
+        _legend_above(above)
         _gpus(below, times, record)
         below.set(xlabel=f"{unit} of virtual time", ylabel="GPUs")
         figure.text(0.995, 0.005, SIMULATED, ha="right", va="bottom", fontsize=9, color=CAPACITY)
@@ -58,7 +59,7 @@ def _steps(axes: Any, times: np.ndarray, values: np.ndarray, phase: str) -> None
     style = {"color": PHASE_COLOURS[phase], "linestyle": PHASE_LINES[phase]}
     axes.step(times, values, where="post", label=f"{phase} ({values[-1]} at the end)", **style)
     axes.set_ylim(bottom=0)
-    axes.margins(x=0)
+    axes.margins(x=0.01)
 
 
 def _gpus(axes: Any, times: np.ndarray, record: RunRecord) -> None:
@@ -68,4 +69,9 @@ def _gpus(axes: Any, times: np.ndarray, record: RunRecord) -> None:
     axes.step(times, used, where="post", color=PHASE_COLOURS["Running"], label="in use")
     axes.step(times, capacity, where="post", color=CAPACITY, linestyle=":", label="allocatable")
     axes.set_ylim(0, max(1, int(capacity.max(initial=1))) * 1.12)
-    axes.legend(loc="lower right", ncols=2)
+    _legend_above(axes)
+
+
+def _legend_above(axes: Any) -> None:
+    """Put the legend where no line can run through it."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 0.98), ncols=2, borderaxespad=0.2)

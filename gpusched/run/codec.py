@@ -7,6 +7,8 @@ from gpusched.sim.event_log import EventRecord
 from gpusched.sim.journal import What
 from gpusched.sim.pod import Condition, Containers, Json, Pod, PodTemplate
 
+SCHEMA: Final = 1
+"""The number of this form; it grows when a reader of the old form would misread the new one."""
 _PLAIN: Final = (
     "name",
     "serial",

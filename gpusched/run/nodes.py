@@ -28,10 +28,15 @@ def node_use(moment: Moment) -> dict[str, Use]:
                 zip((names.names[r] for r in requests.rows), requests.amounts, strict=True)
             )
             _add(held.setdefault(pod.spec.node_name, {}), {**amounts, "pods": 1}.items())
-    nodes = [Node.model_validate(obj) for obj in moment.objects("Node")]
     return {
-        n.metadata.name: _use(n.status.allocatable, held.get(n.metadata.name, {})) for n in nodes
+        node.metadata.name: _use(_allocatable(node), held.get(node.metadata.name, {}))
+        for node in map(Node.model_validate, moment.objects("Node"))
     }
+
+
+def _allocatable(node: Node) -> Mapping[str, Quantity]:
+    told = node.status.allocatable
+    return node.status.capacity if told is None else told
 
 
 def _add(held: dict[str, int], amounts: Iterable[tuple[str, int]]) -> None:

@@ -19,7 +19,7 @@ from gpusched.kube.cycle import TieBreak, heap_tie_break, name_tie_break
 from gpusched.kwok.stage import Stage, load_stages
 from gpusched.run.acting import Actor
 from gpusched.run.interruption import between_actions
-from gpusched.run.moves import MoveLog
+from gpusched.run.move_log import MoveLog
 from gpusched.run.runtimes import run_times
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
@@ -95,7 +95,7 @@ def play(scenario: Scenario, options: PlayOptions | None = None) -> Played:
     configuration = _configuration(scenario)
     plane = ControlPlane(BEGIN, seed, _latency(scenario))
     scheduler = start_scheduler(plane, configuration, _scheduler_options(scenario, plane, options))
-    scheduler.log = moves = MoveLog()
+    scheduler.log = moves = MoveLog(plane.store.journal)
     played = Played(scenario, plane, scheduler, seed, moves)
     _start(scenario, plane)
     _plan(played)

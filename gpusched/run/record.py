@@ -1,7 +1,7 @@
 """`RunRecord`: what is kept of a run and everything that can be asked of it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -55,6 +55,20 @@ class RunRecord:
         """Return all objects as they were at ``at`` (microseconds), by default at the end."""
         at = self.ended if at is None else at
         return Moment(Replay(self.rows).jump(at), self.calendar, at)
+
+    def states(self, start: int = 0) -> Iterator[Moment]:
+        """Yield all objects as they were at ``start``, then after each write until the end.
+
+        A moment must be looked at before the next one is asked for.
+        """
+        replay = Replay(self.rows).jump(start)
+        yield Moment(replay, self.calendar, start)
+        while replay.position < len(self.rows):
+            at = self.rows[replay.position].at
+            if at > self.ended:
+                return
+            replay.one()
+            yield Moment(replay, self.calendar, at)
 
     @cached_property
     def lives(self) -> list[Life]:

@@ -6,14 +6,17 @@ Pods are taken from state to state by the very steps that made them first (`sim.
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from gpusched.run.leases import node_lease
 from gpusched.sim.calendar import Calendar
 from gpusched.sim.event_log import EventRecord
 from gpusched.sim.journal import Row, What
 from gpusched.sim.manifest import manifest_of
 from gpusched.sim.pod import Json, Pod
 from gpusched.sim.steps import STEPS
+
+_UNIX_EPOCH: Final = "1970-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,8 @@ def _next_state(old: Pod | None, row: Row) -> Pod:
         return replaced.copy()
     assert old is not None, "a step of a pod that was never created"
     number, argument = row.detail
-    return STEPS[number](old, row.at, argument)
+    stepped: Pod = STEPS[number](old, row.at, argument)
+    return stepped
 
 
 class Moment:
@@ -119,17 +123,33 @@ class Moment:
         self._replay = replay
         self._calendar = calendar
         self.at = at
+        self._found: dict[str, list[Json]] = {}
+
+    @property
+    def now(self) -> int:
+        """The moment as microseconds since the Unix epoch."""
+        return self.at - self._calendar.micros(_UNIX_EPOCH)
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of which there are objects, in alphabetical order."""
+        kinds = {kind for kind, _, _ in self._replay.objects}
+        kinds |= {kind for kind in ("Pod", "Event", "Lease") if self.objects(kind)}
+        return sorted(kinds)
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
         """Return the objects of a kind, by namespace and name as the API server lists them."""
-        found: list[Json]
+        if kind not in self._found:
+            self._found[kind] = sorted(self._read(kind), key=_place)
+        return self._found[kind]
+
+    def _read(self, kind: str) -> Iterator[Json]:
         if kind == "Pod":
-            found = [manifest_of(pod, self._calendar) for pod in self._replay.pods.values()]
-        elif kind == "Event":
-            found = [event.core(self._calendar) for event in self._replay.events.values()]
-        else:
-            found = [obj for (name, _, _), obj in self._replay.objects.items() if name == kind]
-        return sorted(found, key=_place)
+            yield from (manifest_of(pod, self._calendar) for pod in self._replay.pods.values())
+        if kind == "Event":
+            yield from (event.core(self._calendar) for event in self._replay.events.values())
+        if kind == "Lease":
+            yield from (node_lease(node, self._calendar, self.at) for node in self.objects("Node"))
+        yield from (obj for (name, _, _), obj in self._replay.objects.items() if name == kind)
 
 
 def _place(obj: Json) -> tuple[str, str]:

@@ -1,17 +1,15 @@
 """``result.json``: a run in one object, described by ``docs/reference/result.schema.json``."""
 
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from gpusched.api.meta import wire_name
+from gpusched.run.codec import SCHEMA
 from gpusched.run.expectations import Difference, differences
 from gpusched.run.nodes import node_use
 from gpusched.run.record import RunRecord
 from gpusched.sim.calendar import SECOND
-
-SCHEMA: Final = 1
-"""The number of this form; it grows when a reader of the old form would misread the new one."""
 
 
 class _Part(BaseModel):

@@ -16,10 +16,9 @@ from typing import Any, Final
 import numpy as np
 
 from gpusched.errors import Fault, InvalidInputError
-from gpusched.run.codec import Templates, decode, encode
+from gpusched.run.codec import SCHEMA, Templates, decode, encode
 from gpusched.run.moves import NO_MOVES, Moves
 from gpusched.run.record import RunRecord
-from gpusched.run.result import SCHEMA, result_of
 from gpusched.run.table import Table
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.journal import Row, What
@@ -29,7 +28,7 @@ Extra = Callable[[Path], None]
 
 _RESULT: Final = "result.json"
 _COLUMNS: Final = "journal.npz"
-_DETAILS: Final = "journal.jsonl.gz"
+JOURNAL: Final = "journal.jsonl.gz"
 
 
 def save(record: RunRecord, folder: Path, extras: Sequence[Extra] = ()) -> None:
@@ -74,6 +73,8 @@ def _refusal(folder: Path, why: str) -> InvalidInputError:
 
 
 def _write(record: RunRecord, folder: Path) -> None:
+    from gpusched.run.result import result_of  # noqa: PLC0415 - who only reads needs no models
+
     result = json.dumps(result_of(record), indent=2, ensure_ascii=False)
     (folder / _RESULT).write_text(result + "\n", encoding="utf-8")
     events = record.moment().objects("Event")
@@ -113,16 +114,14 @@ def _write_journal(record: RunRecord, folder: Path) -> None:
         "rows": len(details),
     }
     with (
-        (folder / _DETAILS).open("wb") as raw,
+        (folder / JOURNAL).open("wb") as raw,
         gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
     ):
         for line in (head, *details):
             packed.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-    columns = {
-        name: np.array([getattr(row, name) for row in record.rows], np.int64)
-        for name in ("at", "what", "subject", "version")
-    }
-    np.savez_compressed(folder / _COLUMNS, **columns)
+    columns = np.array([row[:-1] for row in record.rows], np.int64).reshape(len(details), 4).T
+    at, what, subject, version = columns
+    np.savez_compressed(folder / _COLUMNS, at=at, what=what, subject=subject, version=version)
 
 
 def open_run(folder: Path) -> RunRecord:
@@ -131,10 +130,10 @@ def open_run(folder: Path) -> RunRecord:
     Raises:
         InvalidInputError: It is not one, is damaged, or was written by a newer gpusched.
     """
-    if not (folder / _DETAILS).is_file():
-        raise _refusal(folder, f"is not a saved run: it has no {_DETAILS}")
+    if not (folder / JOURNAL).is_file():
+        raise _refusal(folder, f"is not a saved run: it has no {JOURNAL}")
     try:
-        with gzip.open(folder / _DETAILS, "rt", encoding="utf-8") as lines:
+        with gzip.open(folder / JOURNAL, "rt", encoding="utf-8") as lines:
             head = json.loads(next(lines))
             _check_schema(head, folder)
             details = [json.loads(line) for line in lines]
