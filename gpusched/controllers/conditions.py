@@ -1,6 +1,7 @@
 """Conditions in the status of a workload: a list of JSON objects, one per type.
 
-Source: kubernetes/kubernetes pkg/controller/deployment/util/deployment_util.go, pkg/controller/replicaset/replica_set_utils.go
+Source: kubernetes/kubernetes pkg/controller/deployment/util/deployment_util.go,
+pkg/controller/replicaset/replica_set_utils.go
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,10 @@ def without(conditions: Iterable[Json], kind: str) -> list[Json]:
 
 
 def with_condition(conditions: Sequence[Json], new: Json) -> list[Json]:
-    """Return the conditions with one set: the same status and reason change nothing, the same status keeps its time."""
+    """Return the conditions with one set.
+
+    The same status and reason change nothing, the same status keeps its time.
+    """
     old = find(conditions, new["type"])
     if old is not None and (old["status"], old["reason"]) == (new["status"], new["reason"]):
         return list(conditions)

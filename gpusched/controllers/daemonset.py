@@ -50,13 +50,16 @@ class DaemonSetController:
     pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
-        """Return the set itself, the one that owns a changed pod, and every set when a node changes what it lets in."""
+        """Return the set itself, a changed pod's owner, or all sets when a node changes."""
         if change.kind == "DaemonSet":
             return (Wake(change.key),)
         if change.kind == "Node":
             if change.verb == "MODIFIED" and _admits(change.old) == _admits(change.new):
                 return ()
-            return [Wake((obj["metadata"]["namespace"], obj["metadata"]["name"])) for obj in reader.objects("DaemonSet")]
+            return [
+                Wake((obj["metadata"]["namespace"], obj["metadata"]["name"]))
+                for obj in reader.objects("DaemonSet")
+            ]
         pod: PodView = change.new
         owned = pod.owner is not None and pod.owner[0] == "DaemonSet"
         return (Wake((pod.namespace, pod.owner[1])),) if pod.owner and owned else ()
@@ -103,7 +106,10 @@ class DaemonSetController:
         return problem
 
     def _create(self, found: Json, label: str, nodes: Sequence[str]) -> Any:
-        """Create pods in batches of 1, 2, 4, …; stop after a batch with a failure and return the first one."""
+        """Create pods in batches of 1, 2, 4, ….
+
+        Stop after a batch with a failure and return the first one.
+        """
         batch, left = 1, list(nodes)
         prefix = found["metadata"]["name"] + "-"
         while left:
@@ -127,7 +133,9 @@ class DaemonSetController:
         if not old:
             return None
         wanted = sum(judge(found, node)[0] for node in reader.objects("Node"))
-        limit = scaled((strategy.get("rollingUpdate") or {}).get("maxUnavailable", 1), wanted, up=True)
+        limit = scaled(
+            (strategy.get("rollingUpdate") or {}).get("maxUnavailable", 1), wanted, up=True
+        )
         room = max(0, limit - (wanted - sum(pod.ready for pod in pods)))
         doomed = [pod for pod in old if not pod.ready] + [pod for pod in old if pod.ready][:room]
         return (yield from delete_all(found, doomed)) if doomed else None
@@ -141,17 +149,29 @@ def _admits(node: Json) -> Any:
 def judge(found: Json, node: Json) -> tuple[bool, bool]:
     """Return whether a node should get a pod, and whether one that is there may stay."""
     spec = found["spec"]["template"]["spec"]
-    if spec.get("nodeName") not in (None, "", node["metadata"]["name"]) or not node_terms.admits(spec, node):
+    if spec.get("nodeName") not in (None, "", node["metadata"]["name"]) or not node_terms.admits(
+        spec, node
+    ):
         return False, False
     tolerations = [*(spec.get("tolerations") or ()), *_own_tolerations(spec)]
-    repelled = [item["effect"] for item in taints_of(node) if not any(tolerates(given, item) for given in tolerations)]
+    repelled = [
+        item["effect"]
+        for item in taints_of(node)
+        if not any(tolerates(given, item) for given in tolerations)
+    ]
     return not {"NoSchedule", "NoExecute"} & set(repelled), "NoExecute" not in repelled
 
 
 def _own_tolerations(spec: Json) -> list[Json]:
     own = [{"key": key, "operator": "Exists", "effect": effect} for key, effect in _TOLERATED]
     if spec.get("hostNetwork"):
-        own.append({"key": "node.kubernetes.io/network-unavailable", "operator": "Exists", "effect": "NoSchedule"})
+        own.append(
+            {
+                "key": "node.kubernetes.io/network-unavailable",
+                "operator": "Exists",
+                "effect": "NoSchedule",
+            }
+        )
     return own
 
 
@@ -161,7 +181,11 @@ def _template(found: Json, label: str, node: str) -> Json:
     tolerations = list(spec.get("tolerations") or ())
     tolerations += [item for item in _own_tolerations(spec) if item not in tolerations]
     labels = {**(meta.get("labels") or {}), LABEL: label, "pod-template-generation": "1"}
-    pinned = {**spec, "affinity": node_terms.pinned(spec.get("affinity") or {}, node), "tolerations": tolerations}
+    pinned = {
+        **spec,
+        "affinity": node_terms.pinned(spec.get("affinity") or {}, node),
+        "tolerations": tolerations,
+    }
     return {**template, "metadata": {**meta, "labels": labels}, "spec": pinned}
 
 
@@ -176,7 +200,9 @@ def pods_by_node(found: Json, reader: Reader) -> Mapping[str, Sequence[PodView]]
 def _status(found: Json, label: str, reader: Reader) -> Json:
     pods = pods_by_node(found, reader)
     wait = found["spec"].get("minReadySeconds", 0)
-    counts = dict.fromkeys(("desired", "current", "misscheduled", "ready", "available", "updated"), 0)
+    counts = dict.fromkeys(
+        ("desired", "current", "misscheduled", "ready", "available", "updated"), 0
+    )
     for node in reader.objects("Node"):
         here = pods.get(node["metadata"]["name"], ())
         if not judge(found, node)[0]:

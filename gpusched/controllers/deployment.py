@@ -2,7 +2,8 @@
 
 The arithmetic of a rollout is in `controllers.rollout`, its conditions in `controllers.progress`.
 
-Source: kubernetes/kubernetes pkg/controller/deployment/{deployment_controller,sync,rolling,recreate}.go, v1.36.1
+Source: kubernetes/kubernetes
+pkg/controller/deployment/{deployment_controller,sync,rolling,recreate}.go, v1.36.1
 """
 
 from collections.abc import Iterable
@@ -45,7 +46,7 @@ class DeploymentController:
     pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
-        """Return the Deployment itself, the owner of a ReplicaSet, or the owner of the owner of a deleted pod."""
+        """Return the Deployment itself, a ReplicaSet's owner, or a deleted pod's Deployment."""
         if change.kind == "Deployment":
             return (Wake(change.key),)
         if change.kind == "ReplicaSet":
@@ -84,16 +85,18 @@ class DeploymentController:
         except ApiError:
             return Outcome(retry=True)
 
-    # --- strategies ------------------------------------------------------------------------------------------------
+    # --- strategies -------------------------------------------------------------------------------
 
-    def _roll(self, view: rollout.View, reader: Reader) -> Any:
+    def _roll(self, view: rollout.View, reader: Reader) -> Work:
         yield from self._ensure_new(view, reader)
-        assert view.new is not None  # noqa: S101 - just ensured
+        assert view.new is not None
         size = rollout.size_of_new(view)
         if (yield from self._scale(view, view.new, size)):
             return (yield from self._write(view, reader))
         scaled = yield from self._shrink_old(view)
-        if not scaled and progress.is_complete(view.deployment, view.deployment.get("status") or {}):
+        if not scaled and progress.is_complete(
+            view.deployment, view.deployment.get("status") or {}
+        ):
             yield from self._clean_up(view)
         return (yield from self._write(view, reader))
 
@@ -108,7 +111,7 @@ class DeploymentController:
                 scaled |= yield from self._scale(view, replica_set, size)
         return scaled
 
-    def _recreate(self, view: rollout.View, reader: Reader) -> Any:
+    def _recreate(self, view: rollout.View, reader: Reader) -> Work:
         yield from self._sync_new(view, reader)
         scaled = False
         for replica_set in view.old:
@@ -117,7 +120,7 @@ class DeploymentController:
         if scaled or self._old_pods_run(view, reader):
             return (yield from self._write(view, reader))
         yield from self._ensure_new(view, reader)
-        assert view.new is not None  # noqa: S101 - just ensured
+        assert view.new is not None
         yield from self._scale(view, view.new, view.replicas)
         if progress.is_complete(view.deployment, view.deployment.get("status") or {}):
             yield from self._clean_up(view)
@@ -134,7 +137,7 @@ class DeploymentController:
         for replica_set, size in rollout.proportional_sizes(view):
             yield from self._scale(view, replica_set, size, force=True)
 
-    # --- the new ReplicaSet ----------------------------------------------------------------------------------------
+    # --- the new ReplicaSet -----------------------------------------------------------------------
 
     def _sync_new(self, view: rollout.View, reader: Reader) -> Any:
         """Bring annotations and revision of an existing new ReplicaSet up to date."""
@@ -143,12 +146,27 @@ class DeploymentController:
         revision = str(max(view.max_old_revision() + 1, rollout.revision_of(view.new)))
         wanted = rollout.annotations_for(view, view.new, revision)
         seconds = view.deployment["spec"].get("minReadySeconds", 0)
-        if wanted != view.new["metadata"].get("annotations", {}) or seconds != view.new["spec"].get("minReadySeconds", 0):
+        if wanted != view.new["metadata"].get("annotations", {}) or seconds != view.new["spec"].get(
+            "minReadySeconds", 0
+        ):
             spec = {**view.new["spec"], **({"minReadySeconds": seconds} if seconds else {})}
-            view.replace(view.new, (yield Update({**view.new, "metadata": {**view.new["metadata"], "annotations": wanted}, "spec": spec})))
+            view.replace(
+                view.new,
+                (
+                    yield Update(
+                        {
+                            **view.new,
+                            "metadata": {**view.new["metadata"], "annotations": wanted},
+                            "spec": spec,
+                        }
+                    )
+                ),
+            )
         yield from self._note_revision(view, revision)
         held = (view.deployment.get("status") or {}).get("conditions") or ()
-        if progress.deadline_of(view.deployment) is not None and not any(c["type"] == "Progressing" for c in held):
+        if progress.deadline_of(view.deployment) is not None and not any(
+            c["type"] == "Progressing" for c in held
+        ):
             text = f'Found new replica set "{view.new["metadata"]["name"]}"'
             yield from self._note_progress(view, reader, "FoundNewReplicaSet", text)
 
@@ -168,7 +186,9 @@ class DeploymentController:
             yield self._event(view, f"Scaled up replica set {name} from 0 to {size}")
         if progress.deadline_of(view.deployment) is not None:
             view.set_revision(revision)
-            yield from self._note_progress(view, reader, "NewReplicaSetCreated", f'Created new replica set "{name}"')
+            yield from self._note_progress(
+                view, reader, "NewReplicaSetCreated", f'Created new replica set "{name}"'
+            )
         yield from self._note_revision(view, revision)
 
     def _not_created(self, view: rollout.View, reader: Reader, name: str, refusal: ApiError) -> Any:
@@ -191,25 +211,40 @@ class DeploymentController:
         held = progress.with_progress(status, "True", reason, text, reader)
         revised = view.deployment
         view.deployment = yield UpdateStatus(view.deployment, {**status, "conditions": held})
-        view.deployment = {**view.deployment, "metadata": {**view.deployment["metadata"], "annotations": revised["metadata"].get("annotations", {})}}
+        view.deployment = {
+            **view.deployment,
+            "metadata": {
+                **view.deployment["metadata"],
+                "annotations": revised["metadata"].get("annotations", {}),
+            },
+        }
 
-    # --- scaling ---------------------------------------------------------------------------------------------------
+    # --- scaling ----------------------------------------------------------------------------------
 
-    def _scale(self, view: rollout.View, replica_set: Json, size: int, *, force: bool = False) -> Any:
+    def _scale(
+        self, view: rollout.View, replica_set: Json, size: int, *, force: bool = False
+    ) -> Any:
         """Set a ReplicaSet's size; return whether it changed."""
         before = replica_set["spec"]["replicas"]
         if before == size and not force:
             return False
-        notes = {**(replica_set["metadata"].get("annotations") or {}), **rollout.size_annotations(view)}
+        notes = {
+            **(replica_set["metadata"].get("annotations") or {}),
+            **rollout.size_annotations(view),
+        }
         if before == size and notes == replica_set["metadata"].get("annotations"):
             return False
         meta = {**replica_set["metadata"], "annotations": notes}
-        changed = yield Update({**replica_set, "metadata": meta, "spec": {**replica_set["spec"], "replicas": size}})
+        changed = yield Update(
+            {**replica_set, "metadata": meta, "spec": {**replica_set["spec"], "replicas": size}}
+        )
         view.replace(replica_set, changed)
         if before == size:
             return False
         way = "up" if before < size else "down"
-        yield self._event(view, f"Scaled {way} replica set {changed['metadata']['name']} from {before} to {size}")
+        yield self._event(
+            view, f"Scaled {way} replica set {changed['metadata']['name']} from {before} to {size}"
+        )
         return True
 
     def _event(self, view: rollout.View, text: str) -> Emit:
@@ -221,9 +256,9 @@ class DeploymentController:
         if doomed:
             yield Delete("ReplicaSet", [key_of(item) for item in doomed])
 
-    # --- status ----------------------------------------------------------------------------------------------------
+    # --- status -----------------------------------------------------------------------------------
 
-    def _write(self, view: rollout.View, reader: Reader, *, plain: bool = False) -> Any:
+    def _write(self, view: rollout.View, reader: Reader, *, plain: bool = False) -> Work:
         """Write the status if it changed; else come back when the rollout may have stalled."""
         old = view.deployment.get("status") or {}
         status = progress.status_of(view, reader)
@@ -241,8 +276,14 @@ def _new_replica_set(view: rollout.View, revision: str) -> Json:
     spec = found["spec"]
     label = template_hash(spec["template"], (found.get("status") or {}).get("collisionCount"))
     labels = {**((spec["template"].get("metadata") or {}).get("labels") or {}), HASH: label}
-    template = {**spec["template"], "metadata": {**(spec["template"].get("metadata") or {}), "labels": labels}}
-    selector = {**spec["selector"], "matchLabels": {**(spec["selector"].get("matchLabels") or {}), HASH: label}}
+    template = {
+        **spec["template"],
+        "metadata": {**(spec["template"].get("metadata") or {}), "labels": labels},
+    }
+    selector = {
+        **spec["selector"],
+        "matchLabels": {**(spec["selector"].get("matchLabels") or {}), HASH: label},
+    }
     wanted: Json = {
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",

@@ -29,8 +29,9 @@ DELETION_TIMEOUT = 120 * SECOND
 """A pod whose eviction was granted counts as gone so long."""
 _SIZED = ("ReplicaSet", "StatefulSet", "Deployment")
 _UNMANAGED = (
-    "were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in"
-    ' undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.'
+    "were found to be unmanaged. As a result, the status of the PDB cannot be calculated"
+    " correctly, which may result in undefined behavior. To account for these pods please set"
+    ' ".spec.minAvailable" field of the PDB to an integer value.'
 )
 
 
@@ -62,15 +63,22 @@ class DisruptionController:
         found = reader.get("PodDisruptionBudget", *key)
         if found is None:
             return None
-        pods = [pod for pod in reader.pods(key[0]) if selects(found["spec"].get("selector"), pod.labels) and not _over(pod)]
+        pods = [
+            pod
+            for pod in reader.pods(key[0])
+            if selects(found["spec"].get("selector"), pod.labels) and not _over(pod)
+        ]
         if not pods:
             yield Emit(_reference(found), "Normal", "NoPods", "No matching pods found")
         expected, desired, unmanaged = _expected(found, pods, reader)
         if unmanaged:
-            text = f"Pods selected by this PodDisruptionBudget (selector: {_selector(found)}) {_UNMANAGED}"
+            which = f"Pods selected by this PodDisruptionBudget (selector: {_selector(found)})"
+            text = f"{which} {_UNMANAGED}"
             yield Emit(_reference(found), "Warning", "UnmanagedPods", text)
         disrupted = _disrupted(found, pods, reader)
-        healthy = sum(pod.ready and pod.deletion is None and pod.name not in disrupted for pod in pods)
+        healthy = sum(
+            pod.ready and pod.deletion is None and pod.name not in disrupted for pod in pods
+        )
         status = _status(found, (healthy, desired, expected), disrupted, reader)
         if status != (found.get("status") or {}):
             yield UpdateStatus(found, status)
@@ -89,17 +97,22 @@ def _reference(found: Json) -> dict[str, str]:
 def _selector(found: Json) -> str:
     labels = (found["spec"].get("selector") or {}).get("matchLabels") or {}
     inner = " ".join(f"{key}:{value}" for key, value in sorted(labels.items()))
-    return f"&LabelSelector{{MatchLabels:map[string]string{{{inner.replace(' ', ',')},}},MatchExpressions:[]LabelSelectorRequirement{{}},}}"
+    wanted = f"MatchLabels:map[string]string{{{inner.replace(' ', ',')},}}"
+    return f"&LabelSelector{{{wanted},MatchExpressions:[]LabelSelectorRequirement{{}},}}"
 
 
 def _expected(found: Json, pods: Sequence[PodView], reader: Reader) -> tuple[int, int, bool]:
-    """Return how many pods there should be, how many must be healthy, and whether some have no sized owner."""
+    """Return how many pods there should be and must be healthy; whether some have no owner."""
     spec = found["spec"]
     if isinstance(spec.get("minAvailable"), int):
         return len(pods), spec["minAvailable"], False
     expected, unmanaged = _scale(pods, reader)
     if spec.get("maxUnavailable") is not None:
-        return expected, max(0, expected - scaled(spec["maxUnavailable"], expected, up=True)), unmanaged
+        return (
+            expected,
+            max(0, expected - scaled(spec["maxUnavailable"], expected, up=True)),
+            unmanaged,
+        )
     return expected, scaled(spec.get("minAvailable", 0), expected, up=True), unmanaged
 
 
@@ -115,7 +128,11 @@ def _scale(pods: Sequence[PodView], reader: Reader) -> tuple[int, bool]:
             unmanaged = True
             continue
         for ref in owner["metadata"].get("ownerReferences") or ():
-            parent = reader.get(ref["kind"], pod.namespace, ref["name"]) if ref["kind"] in _SIZED else None
+            parent = (
+                reader.get(ref["kind"], pod.namespace, ref["name"])
+                if ref["kind"] in _SIZED
+                else None
+            )
             owner = parent or owner
         sizes[owner["metadata"]["uid"]] = owner["spec"]["replicas"]
     return sum(sizes.values()), unmanaged
@@ -125,15 +142,27 @@ def _disrupted(found: Json, pods: Sequence[PodView], reader: Reader) -> dict[str
     """Return the pods whose eviction was granted and that have not gone yet."""
     noted = (found.get("status") or {}).get("disruptedPods") or {}
     there = [pod.name for pod in pods if pod.deletion is None]
-    return {name: stamp for name, stamp in noted.items() if name in there and reader.micros(stamp) + DELETION_TIMEOUT > reader.now}
+    return {
+        name: stamp
+        for name, stamp in noted.items()
+        if name in there and reader.micros(stamp) + DELETION_TIMEOUT > reader.now
+    }
 
 
-def _status(found: Json, counts: tuple[int, int, int], disrupted: dict[str, str], reader: Reader) -> Json:
+def _status(
+    found: Json, counts: tuple[int, int, int], disrupted: dict[str, str], reader: Reader
+) -> Json:
     healthy, desired, expected = counts
     allowed = max(0, healthy - desired) if expected > 0 else 0
     generation = found["metadata"]["generation"]
     reason = "SufficientPods" if allowed else "InsufficientPods"
-    new = condition("DisruptionAllowed", "True" if allowed else "False", reason, "", lastTransitionTime=reader.stamp())
+    new = condition(
+        "DisruptionAllowed",
+        "True" if allowed else "False",
+        reason,
+        "",
+        lastTransitionTime=reader.stamp(),
+    )
     new["observedGeneration"] = generation
     held = with_condition((found.get("status") or {}).get("conditions") or (), new)
     return {

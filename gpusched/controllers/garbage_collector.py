@@ -1,4 +1,6 @@
-"""Garbage collection: what no living owner holds is deleted; foreground and orphan deletion are carried out.
+"""Garbage collection: what no living owner holds is deleted.
+
+Foreground and orphan deletion are carried out.
 
 Source: kubernetes/kubernetes pkg/controller/garbagecollector/garbagecollector.go, v1.36.1
 """
@@ -14,15 +16,23 @@ from gpusched.controllers.protocol import (
     Json,
     Key,
     PodView,
-    Reader,
     Read,
+    Reader,
     Update,
     Wake,
     Work,
 )
 from gpusched.controllers.template_hash import fnv32a
 
-KINDS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ControllerRevision")
+KINDS = (
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "ControllerRevision",
+)
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 
@@ -30,7 +40,8 @@ ORPHAN = "orphan"
 class GarbageCollector:
     """Deletes dependents.
 
-    Its keys are a dependent's kind and ``namespace/name``, or nothing and the uid of an owner that is going.
+    Its keys are a dependent's kind and ``namespace/name``, or nothing and the uid of an owner that
+    is going.
     """
 
     name: ClassVar[str] = "generic-garbage-collector"
@@ -43,7 +54,7 @@ class GarbageCollector:
         self._leaving: dict[str, tuple[str, Key]] = {}
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
-        """Return the dependents of what went, what came too late for its owner, and owners that are going."""
+        """Return what lost its owner, what came too late for it, and owners that are going."""
         if change.kind == "Pod":
             return self._of_pod(change, reader)
         meta = change.new["metadata"]
@@ -56,7 +67,9 @@ class GarbageCollector:
         wakes = []
         if owners and not any(map(reader.exists, owners)):
             wakes.append(Wake(_item(change.kind, *change.key)))
-        if meta.get("deletionTimestamp") and {FOREGROUND, ORPHAN} & set(meta.get("finalizers") or ()):
+        if meta.get("deletionTimestamp") and {FOREGROUND, ORPHAN} & set(
+            meta.get("finalizers") or ()
+        ):
             self._leaving[uid] = (change.kind, change.key)
             wakes.append(Wake(("", uid)))
         return wakes
@@ -104,7 +117,11 @@ class GarbageCollector:
     def _orphan(self, uid: str, dependents: Sequence[tuple[str, str, str]]) -> Any:
         for kind, namespace, name in dependents:
             obj = yield Read(kind, (namespace, name))
-            kept = [owner for owner in obj["metadata"].get("ownerReferences") or () if owner["uid"] != uid]
+            kept = [
+                owner
+                for owner in obj["metadata"].get("ownerReferences") or ()
+                if owner["uid"] != uid
+            ]
             yield Update(_with_meta(obj, "ownerReferences", kept))
 
     def _release(self, owner: Json, finalizer: str) -> Any:
@@ -117,7 +134,7 @@ def _item(kind: str, namespace: str, name: str) -> Key:
 
 
 def _shuffled(items: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """Return items in an order that has nothing to do with their age, as upstream's map has none."""
+    """Return items in an order that does not follow their age, as upstream's map has none."""
     return sorted(items, key=lambda item: fnv32a("/".join(item).encode()))
 
 

@@ -1,6 +1,7 @@
 """Job: pods that run to completion, counted by finalizer.
 
-How finished pods are counted is in `controllers.job_tracking`. Not modelled: pod failure policy, success policy,
+How finished pods are counted is in `controllers.job_tracking`. Not modelled: pod failure policy,
+success policy,
 backoffLimitPerIndex, managedBy.
 
 Source: kubernetes/kubernetes pkg/controller/job/job_controller.go, v1.36.1
@@ -51,9 +52,12 @@ class JobController:
         self._backoff: dict[Key, Backoff] = {}
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:  # noqa: ARG002 - the protocol's
-        """Return a new or respecified Job at once, one whose status or pods changed after a second."""
+        """Return a new or respecified Job at once; one with other changes after a second."""
         if change.kind == "Job":
-            same = change.verb == "MODIFIED" and change.old["metadata"]["generation"] == change.new["metadata"]["generation"]
+            same = (
+                change.verb == "MODIFIED"
+                and change.old["metadata"]["generation"] == change.new["metadata"]["generation"]
+            )
             return (Wake(change.key, BATCH if same else 0),)
         pod: PodView = change.new
         if pod.owner is None or pod.owner[0] != "Job":
@@ -61,7 +65,10 @@ class JobController:
         return (Wake((pod.namespace, pod.owner[1]), BATCH),)
 
     def sync(self, key: Key, reader: Reader) -> Work:
-        """Take one step: judge, create or delete pods, count the finished ones, write the status."""
+        """Take one step.
+
+        Judge, create or delete pods, count the finished ones, write the status.
+        """
         job = reader.get("Job", *key)
         if job is None or is_finished(job):
             self._backoff.pop(key, None)
@@ -93,7 +100,7 @@ def is_finished(job: Json) -> bool:
     return any(item["type"] in ("Complete", "Failed") and item["status"] == "True" for item in held)
 
 
-# --- judging ------------------------------------------------------------------------------------------------------------
+# --- judging --------------------------------------------------------------------------------------
 
 
 def _verdict(count: Count, reader: Reader) -> Json | None:
@@ -104,19 +111,41 @@ def _verdict(count: Count, reader: Reader) -> Json | None:
         return met
     target = conditions.find(held, "FailureTarget")
     if target is not None and target["status"] == "True":
-        return {**target, "type": "Failed", "lastTransitionTime": reader.stamp(), "lastProbeTime": reader.stamp()}
+        return {
+            **target,
+            "type": "Failed",
+            "lastTransitionTime": reader.stamp(),
+            "lastProbeTime": reader.stamp(),
+        }
     spec = count.job["spec"]
     if count.failed > spec["backoffLimit"]:
-        return _condition("FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit", reader)
+        return _condition(
+            "FailureTarget",
+            "BackoffLimitExceeded",
+            "Job has reached the specified backoff limit",
+            reader,
+        )
     limit, start = spec.get("activeDeadlineSeconds"), count.status.get("startTime")
-    if limit is not None and start and not spec.get("suspend") and reader.now >= reader.micros(start) + limit * SECOND:
-        return _condition("FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline", reader)
+    if (
+        limit is not None
+        and start
+        and not spec.get("suspend")
+        and reader.now >= reader.micros(start) + limit * SECOND
+    ):
+        return _condition(
+            "FailureTarget",
+            "DeadlineExceeded",
+            "Job was active longer than specified deadline",
+            reader,
+        )
     return None
 
 
 def _condition(kind: str, reason: str, message: str, reader: Reader, status: str = "True") -> Json:
     stamp = reader.stamp()
-    return conditions.condition(kind, status, reason, message, lastProbeTime=stamp, lastTransitionTime=stamp)
+    return conditions.condition(
+        kind, status, reason, message, lastProbeTime=stamp, lastTransitionTime=stamp
+    )
 
 
 def _deadline(count: Count, reader: Reader) -> Outcome | None:
@@ -132,7 +161,10 @@ def _settle(count: Count, reader: Reader, *, managed: bool) -> None:
     enough = count.succeeded > 0 if wanted is None else count.succeeded >= wanted
     if managed and enough and not count.active:
         count.verdict = _condition(
-            "SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods", reader
+            "SuccessCriteriaMet",
+            "CompletionsReached",
+            "Reached expected number of succeeded pods",
+            reader,
         )
 
 
@@ -143,11 +175,15 @@ def _suspension(count: Count, reader: Reader) -> Any:
     held = count.status.get("conditions") or []
     old = conditions.find(held, "Suspended")
     suspended = bool(count.job["spec"].get("suspend"))
-    if suspended == (old is not None and old["status"] == "True") or (not suspended and old is None):
+    if suspended == (old is not None and old["status"] == "True") or (
+        not suspended and old is None
+    ):
         return
     word, status = ("Suspended", "True") if suspended else ("Resumed", "False")
     new = _condition("Suspended", f"Job{word}", f"Job {word.lower()}", reader, status)
-    count.status["conditions"] = [new if item["type"] == "Suspended" else item for item in held] if old else [*held, new]
+    count.status["conditions"] = (
+        [new if item["type"] == "Suspended" else item for item in held] if old else [*held, new]
+    )
     count.changed = True
     if suspended:
         count.status.pop("startTime", None)
@@ -157,14 +193,16 @@ def _suspension(count: Count, reader: Reader) -> Any:
 
 
 def _report_end(count: Count) -> Any:
-    assert count.verdict is not None  # noqa: S101 - the Job has ended by it
+    assert count.verdict is not None
     if count.verdict["type"] == "Complete":
         yield Emit(reference(count.job), "Normal", "Completed", "Job completed")
     else:
-        yield Emit(reference(count.job), "Warning", count.verdict["reason"], count.verdict["message"])
+        yield Emit(
+            reference(count.job), "Warning", count.verdict["reason"], count.verdict["message"]
+        )
 
 
-# --- pods ---------------------------------------------------------------------------------------------------------------
+# --- pods -----------------------------------------------------------------------------------------
 
 
 def _stop(count: Count) -> Any:
@@ -215,11 +253,14 @@ def _wanted(count: Count) -> int:
     spec = count.job["spec"]
     if spec.get("completions") is None:
         return count.active if count.succeeded else int(spec["parallelism"])
-    return max(0, min(spec["completions"] - count.succeeded, spec["parallelism"]))
+    return int(max(0, min(spec["completions"] - count.succeeded, spec["parallelism"])))
 
 
 def _create(count: Count, missing: int) -> Any:
-    """Create pods in batches of 1, 2, 4, …; stop after a batch with a failure and return the first one."""
+    """Create pods in batches of 1, 2, 4, ….
+
+    Stop after a batch with a failure and return the first one.
+    """
     job = count.job
     template = _tracked(job["spec"]["template"])
     prefix = job["metadata"]["name"] + "-"
@@ -249,7 +290,10 @@ def _create(count: Count, missing: int) -> Any:
 
 def _tracked(template: Json) -> Json:
     meta = template.get("metadata") or {}
-    return {**template, "metadata": {**meta, "finalizers": [*(meta.get("finalizers") or ()), TRACKED]}}
+    return {
+        **template,
+        "metadata": {**meta, "finalizers": [*(meta.get("finalizers") or ()), TRACKED]},
+    }
 
 
 _: Controller = JobController()

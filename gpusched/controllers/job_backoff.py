@@ -1,4 +1,6 @@
-"""When a Job may replace failed pods: 10 s, doubled with each failure since the last success, at most 10 minutes.
+"""When a Job may replace failed pods.
+
+10 s, doubled with each failure since the last success, at most 10 minutes.
 
 Source: kubernetes/kubernetes pkg/controller/job/backoff_utils.go, v1.36.1
 """
@@ -27,7 +29,11 @@ class Backoff:
     def after(self, succeeded: Sequence[PodView], failed: Sequence[PodView]) -> "Backoff":
         """Return the record with newly finished pods counted in."""
         if not succeeded:
-            return Backoff(self.failures + len(failed), max(map(finish_time, failed))) if failed else self
+            return (
+                Backoff(self.failures + len(failed), max(map(finish_time, failed)))
+                if failed
+                else self
+            )
         success = max(map(finish_time, succeeded))
         later = [time for time in map(finish_time, failed) if time > success]
         return Backoff(len(later), max(later, default=None))

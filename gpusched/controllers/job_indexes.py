@@ -58,7 +58,7 @@ def pending_indexes(taken: Iterable[int | None], completions: int, count: int) -
 
 
 def indexed_template(template: Json, job_name: str, index: int) -> Json:
-    """Return a pod template with its completion index in annotation, label, environment and host name."""
+    """Return a pod template with its index in annotation, label, environment and host name."""
     meta, spec = template.get("metadata") or {}, template["spec"]
     source = {"fieldRef": {"apiVersion": "v1", "fieldPath": f"metadata.labels['{INDEX}']"}}
     variable = {"name": "JOB_COMPLETION_INDEX", "valueFrom": source}
@@ -72,7 +72,11 @@ def indexed_template(template: Json, job_name: str, index: int) -> Json:
         "spec": {
             **spec,
             "hostname": f"{job_name}-{index}",
-            **{name: _with_variable(spec[name], variable) for name in ("containers", "initContainers") if name in spec},
+            **{
+                name: _with_variable(spec[name], variable)
+                for name in ("containers", "initContainers")
+                if name in spec
+            },
         },
     }
 

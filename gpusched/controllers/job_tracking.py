@@ -1,6 +1,9 @@
-"""Counting a Job's finished pods exactly once: first their uids into the status, then their finalizers off, then the counters.
+"""Counting a Job's finished pods exactly once.
 
-Source: kubernetes/kubernetes pkg/controller/job/job_controller.go (trackJobStatusAndRemoveFinalizers), v1.36.1
+First their uids into the status, then their finalizers off, then the counters.
+
+Source: kubernetes/kubernetes pkg/controller/job/job_controller.go
+(trackJobStatusAndRemoveFinalizers), v1.36.1
 """
 
 from collections.abc import Sequence
@@ -57,7 +60,10 @@ def count_pods(job: Json, reader: Reader) -> Count:
     pods = reader.pods_of(job["metadata"]["uid"])
     status: Json = dict(job.get("status") or {})
     uncounted = status.get("uncountedTerminatedPods") or {}
-    known_good, known_bad = set(uncounted.get("succeeded") or ()), set(uncounted.get("failed") or ())
+    known_good, known_bad = (
+        set(uncounted.get("succeeded") or ()),
+        set(uncounted.get("failed") or ()),
+    )
     tracked = [pod for pod in pods if TRACKED in pod.finalizers]
     good = [pod for pod in tracked if pod.phase == "Succeeded" and pod.uid not in known_good]
     bad = [pod for pod in tracked if _has_failed(pod) and pod.uid not in known_bad]
@@ -71,29 +77,39 @@ def count_pods(job: Json, reader: Reader) -> Count:
         status=status,
         active=len(active),
         ready=sum(pod.ready for pod in active),
-        terminating=sum(pod.deletion is not None and pod.phase not in ("Succeeded", "Failed") for pod in pods),
+        terminating=sum(
+            pod.deletion is not None and pod.phase not in ("Succeeded", "Failed") for pod in pods
+        ),
         succeeded=status.get("succeeded", 0) + len(good) + len(known_good),
         failed=status.get("failed", 0) + len(bad) + len(known_bad),
     )
     if job["spec"].get("completionMode") == "Indexed":
         done = [index for index in map(index_of, good) if index is not None]
         before = parse_indexes(status.get("completedIndexes", ""))
-        count.succeeded_indexes = sorted({*before, *(index for index in done if index < job["spec"]["completions"])})
+        count.succeeded_indexes = sorted(
+            {*before, *(index for index in done if index < job["spec"]["completions"])}
+        )
         count.succeeded = len(count.succeeded_indexes)
     return count
 
 
 def _has_failed(pod: PodView) -> bool:
-    """Return whether a pod counts as failed: by its phase, or because it terminates without having ended."""
+    """Return whether a pod counts as failed.
+
+    By its phase, or because it terminates without having ended.
+    """
     return pod.phase == "Failed" or (pod.deletion is not None and pod.phase != "Succeeded")
 
 
 def track(count: Count, reader: Reader) -> Any:
-    """Write the uids of finished pods into the status, take their finalizers off, then count them."""
+    """Write finished pods' uids into the status, take their finalizers off, count them."""
     flush = count.changed or _write_counts(count)
     uncounted = dict(count.status.get("uncountedTerminatedPods") or {})
     doomed = _collect(count, uncounted)
-    flush |= uncounted != (count.status.get("uncountedTerminatedPods") or {}) or "uncountedTerminatedPods" not in count.status
+    flush |= (
+        uncounted != (count.status.get("uncountedTerminatedPods") or {})
+        or "uncountedTerminatedPods" not in count.status
+    )
     count.status["uncountedTerminatedPods"] = uncounted
     flush |= _write_indexes(count)
     flush |= _write_target(count, reader)
@@ -121,15 +137,28 @@ def _collect(count: Count, uncounted: Json) -> list[PodView]:
     """Add finished pods to the uncounted ones; return the pods whose finalizers go."""
     doomed = []
     indexed = count.job["spec"].get("completionMode") == "Indexed"
-    ends_badly = count.verdict is not None and count.verdict["type"] not in ("SuccessCriteriaMet", "Complete")
+    ends_badly = count.verdict is not None and count.verdict["type"] not in (
+        "SuccessCriteriaMet",
+        "Complete",
+    )
     deleted = count.job["metadata"].get("deletionTimestamp")
     for pod in count.pods:
         over = pod.phase == "Succeeded" or _has_failed(pod)
         if TRACKED not in pod.finalizers or not (over or deleted or count.verdict is not None):
             continue
         doomed.append(pod)
-        which = "succeeded" if pod.phase == "Succeeded" else "failed" if _has_failed(pod) or ends_badly else ""
-        if which and not (indexed and which == "succeeded") and pod.uid not in uncounted.get(which, ()):
+        which = (
+            "succeeded"
+            if pod.phase == "Succeeded"
+            else "failed"
+            if _has_failed(pod) or ends_badly
+            else ""
+        )
+        if (
+            which
+            and not (indexed and which == "succeeded")
+            and pod.uid not in uncounted.get(which, ())
+        ):
             uncounted[which] = [*uncounted.get(which, ()), pod.uid]
         if sum(map(len, uncounted.values())) >= MAX_UNCOUNTED:
             break
@@ -157,7 +186,11 @@ def _write_target(count: Count, reader: Reader) -> bool:
     written = conditions.find(held, verdict["type"]) is None
     if written:
         count.status["conditions"] = [*held, verdict]
-    count.verdict = {**verdict, "type": finals[verdict["type"]], "lastTransitionTime": reader.stamp()}
+    count.verdict = {
+        **verdict,
+        "type": finals[verdict["type"]],
+        "lastTransitionTime": reader.stamp(),
+    }
     return written
 
 

@@ -1,6 +1,7 @@
 """Namespace deletion: the content goes in rounds, then the namespace.
 
-Source: kubernetes/kubernetes pkg/controller/namespace/deletion/namespaced_resources_deleter.go, v1.36.1
+Source: kubernetes/kubernetes pkg/controller/namespace/deletion/namespaced_resources_deleter.go,
+v1.36.1
 """
 
 from collections.abc import Iterable
@@ -45,15 +46,27 @@ _KINDS = (
     "Lease",
 )
 _DONE = (
-    ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
-    ("NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions", "All legacy kube types successfully parsed"),
+    (
+        "NamespaceDeletionDiscoveryFailure",
+        "ResourcesDiscovered",
+        "All resources successfully discovered",
+    ),
+    (
+        "NamespaceDeletionGroupVersionParsingFailure",
+        "ParsedGroupVersions",
+        "All legacy kube types successfully parsed",
+    ),
     (
         "NamespaceDeletionContentFailure",
         "ContentDeleted",
         "All content successfully deleted, may be waiting on finalization",
     ),
     ("NamespaceContentRemaining", "ContentRemoved", "All content successfully removed"),
-    ("NamespaceFinalizersRemaining", "ContentHasNoFinalizers", "All content-preserving finalizers finished"),
+    (
+        "NamespaceFinalizersRemaining",
+        "ContentHasNoFinalizers",
+        "All content-preserving finalizers finished",
+    ),
 )
 
 
@@ -74,7 +87,7 @@ class NamespaceController:
         return (Wake(change.key, ROUND),) if fresh else ()
 
     def sync(self, key: Key, reader: Reader) -> Work:
-        """Delete the pods in a first round, everything else once they have gone, then the namespace."""
+        """Delete the pods first, everything else once they have gone, then the namespace."""
         found = reader.get("Namespace", *key)
         if found is None or not found["metadata"].get("deletionTimestamp"):
             return None
@@ -99,7 +112,10 @@ def _next_look(reader: Reader, namespace: str) -> int:
 
 def _finished(found: Json, reader: Reader) -> Json:
     stamp = reader.stamp()
-    held = [condition(kind, "False", reason, text, lastTransitionTime=stamp) for kind, reason, text in _DONE]
+    held = [
+        condition(kind, "False", reason, text, lastTransitionTime=stamp)
+        for kind, reason, text in _DONE
+    ]
     return {**(found.get("status") or {}), "conditions": held}
 
 

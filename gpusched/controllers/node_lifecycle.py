@@ -35,7 +35,10 @@ ATTEMPTS = 5
 RETRY_AFTER = 190_000
 """After a conflict; upstream waits for 100 to 200 ms."""
 _HEALTH = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
-_LABELS = (("kubernetes.io/arch", "beta.kubernetes.io/arch"), ("kubernetes.io/os", "beta.kubernetes.io/os"))
+_LABELS = (
+    ("kubernetes.io/arch", "beta.kubernetes.io/arch"),
+    ("kubernetes.io/os", "beta.kubernetes.io/os"),
+)
 
 
 @dataclass(slots=True)
@@ -83,7 +86,7 @@ class NodeLifecycleController:
             yield from self._reconcile(node)
         return None
 
-    # --- one node --------------------------------------------------------------------------------------------------
+    # --- one node ---------------------------------------------------------------------------------
 
     def _reconcile(self, node: Json) -> Any:
         """Keep NoSchedule taints and the beta labels."""
@@ -98,20 +101,24 @@ class NodeLifecycleController:
         if node is None or ready is None or ready["status"] == "True" or self._disrupted:
             return
         lost = ready["status"] == "Unknown"
-        key, other = (taints.UNREACHABLE, taints.NOT_READY) if lost else (taints.NOT_READY, taints.UNREACHABLE)
+        key, other = (
+            (taints.UNREACHABLE, taints.NOT_READY)
+            if lost
+            else (taints.NOT_READY, taints.UNREACHABLE)
+        )
         wanted = taints.with_taint(node, key, reader.stamp(), other)
         if wanted is not None:
             yield Update(taints.with_taints(node, wanted))
 
-    # --- ticks -----------------------------------------------------------------------------------------------------
+    # --- ticks ------------------------------------------------------------------------------------
 
     def _monitor(self, reader: Reader) -> Any:
         nodes = reader.objects("Node")
         yield from self._register(nodes, reader)
         lost: list[str] = []
-        for node in nodes:
-            observed = _ready(node)
-            node = yield from self._check(node, reader)
+        for listed in nodes:
+            observed = _ready(listed)
+            node = yield from self._check(listed, reader)
             current = _ready(node)
             if current is None:
                 continue
@@ -135,10 +142,20 @@ class NodeLifecycleController:
         for name, node in present.items():
             if name not in self._health:
                 uid = node["metadata"]["uid"]
-                yield _node_event(name, uid, "RegisteredNode", f"Node {name} event: Registered Node {name} in Controller")
+                yield _node_event(
+                    name,
+                    uid,
+                    "RegisteredNode",
+                    f"Node {name} event: Registered Node {name} in Controller",
+                )
         for name in [name for name in self._health if name not in present]:
             uid = self._health.pop(name).uid
-            yield _node_event(name, uid, "RemovingNode", f"Node {name} event: Removing Node {name} from Controller")
+            yield _node_event(
+                name,
+                uid,
+                "RemovingNode",
+                f"Node {name} event: Removing Node {name} from Controller",
+            )
         del reader
 
     def _check(self, node: Json, reader: Reader) -> Any:
@@ -165,7 +182,9 @@ class NodeLifecycleController:
         yield _node_event(meta["name"], meta["uid"], "NodeNotReady", text)
         for pod in reader.pods_on(meta["name"]):
             if pod.condition("Ready") is not None and pod.ready:
-                yield PatchPods([(pod.namespace, pod.name)], condition={"type": "Ready", "status": "False"})
+                yield PatchPods(
+                    [(pod.namespace, pod.name)], condition={"type": "Ready", "status": "False"}
+                )
                 yield Emit(_pod_reference(pod), "Warning", "NodeNotReady", "Node is not ready")
 
     def _reachable(self, node: Json) -> Any:
@@ -174,10 +193,15 @@ class NodeLifecycleController:
             yield Update(taints.with_taints(node, kept))
 
     def _disruption(self, nodes: Iterable[Json], reader: Reader) -> Any:
-        """Stop all evictions while no node at all is ready; give every node new time when that ends."""
+        """Stop all evictions while no node at all is ready.
+
+        Give every node new time when that ends.
+        """
         fresh = [reader.get("Node", "", node["metadata"]["name"]) for node in nodes]
         states = [_ready(node) for node in fresh if node is not None]
-        disrupted = bool(states) and not any(state and state["status"] == "True" for state in states)
+        disrupted = bool(states) and not any(
+            state and state["status"] == "True" for state in states
+        )
         if disrupted and not self._disrupted:
             for node in fresh:
                 if node is not None:
@@ -189,7 +213,10 @@ class NodeLifecycleController:
 
 
 def _patch(name: str, change: Callable[[Json], Json | None]) -> Any:
-    """Read a node and write it changed; again from the start, after a while, if somebody else wrote in between."""
+    """Read a node and write it changed.
+
+    Again from the start, after a while, if somebody else wrote in between.
+    """
     for _ in range(ATTEMPTS):
         wanted = change((yield Read("Node", ("", name))))
         if wanted is None:
@@ -212,7 +239,9 @@ def _with_schedule_taints(node: Json) -> Json | None:
 def _with_labels(node: Json) -> Json | None:
     labels = _missing_labels(node)
     meta = node["metadata"]
-    return {**node, "metadata": {**meta, "labels": {**meta["labels"], **labels}}} if labels else None
+    return (
+        {**node, "metadata": {**meta, "labels": {**meta["labels"], **labels}}} if labels else None
+    )
 
 
 def _ready(node: Json) -> Json | None:
@@ -221,7 +250,11 @@ def _ready(node: Json) -> Json | None:
 
 def _missing_labels(node: Json) -> dict[str, str]:
     labels = node["metadata"].get("labels") or {}
-    return {second: labels[first] for first, second in _LABELS if first in labels and labels.get(second) != labels[first]}
+    return {
+        second: labels[first]
+        for first, second in _LABELS
+        if first in labels and labels.get(second) != labels[first]
+    }
 
 
 def _unknown(node: Json, reader: Reader) -> Json:
@@ -234,10 +267,14 @@ def _unknown(node: Json, reader: Reader) -> Json:
         new = {
             "type": kind,
             "status": "Unknown",
-            "lastHeartbeatTime": old["lastHeartbeatTime"] if old else node["metadata"]["creationTimestamp"],
+            "lastHeartbeatTime": old["lastHeartbeatTime"]
+            if old
+            else node["metadata"]["creationTimestamp"],
             "lastTransitionTime": now,
             "reason": "NodeStatusUnknown" if old else "NodeStatusNeverUpdated",
-            "message": "Kubelet stopped posting node status." if old else "Kubelet never posted node status.",
+            "message": "Kubelet stopped posting node status."
+            if old
+            else "Kubelet never posted node status.",
         }
         if old is None:
             held.append(new)
@@ -247,11 +284,19 @@ def _unknown(node: Json, reader: Reader) -> Json:
 
 
 def _node_event(name: str, uid: str, reason: str, message: str) -> Emit:
-    return Emit({"kind": "Node", "name": name, "uid": uid, "apiVersion": "v1"}, "Normal", reason, message)
+    return Emit(
+        {"kind": "Node", "name": name, "uid": uid, "apiVersion": "v1"}, "Normal", reason, message
+    )
 
 
 def _pod_reference(pod: PodView) -> dict[str, str]:
-    return {"kind": "Pod", "namespace": pod.namespace, "name": pod.name, "uid": pod.uid, "apiVersion": "v1"}
+    return {
+        "kind": "Pod",
+        "namespace": pod.namespace,
+        "name": pod.name,
+        "uid": pod.uid,
+        "apiVersion": "v1",
+    }
 
 
 _: Controller = NodeLifecycleController()

@@ -1,6 +1,9 @@
-"""Which nodes a pod template's node selector and required node affinity admit, and how a pod is pinned to one.
+"""Which nodes a pod template admits, and how a pod is pinned to one.
 
-Source: kubernetes/kubernetes pkg/controller/daemon/util/daemonset_util.go, k8s.io/component-helpers nodeaffinity, v1.36.1
+Only node selector and required node affinity are looked at.
+
+Source: kubernetes/kubernetes pkg/controller/daemon/util/daemonset_util.go, k8s.io/component-helpers
+nodeaffinity, v1.36.1
 """
 
 from collections.abc import Mapping
@@ -24,18 +27,20 @@ def admits(spec: Json, node: Json) -> bool:
 
 
 def _term_holds(term: Json, labels: Mapping[str, str], fields: Mapping[str, str]) -> bool:
-    wanted = term.get("matchExpressions") or (), term.get("matchFields") or ()
-    if not any(wanted):
+    by_label, by_field = term.get("matchExpressions") or (), term.get("matchFields") or ()
+    if not by_label and not by_field:
         return False
-    return all(_holds(item, labels) for item in wanted[0]) and all(_holds(item, fields) for item in wanted[1])
+    on_labels = all(_holds(item, labels) for item in by_label)
+    return on_labels and all(_holds(item, fields) for item in by_field)
 
 
 def _holds(item: Json, values: Mapping[str, str]) -> bool:
-    have, operator, wanted = values.get(item["key"]), item["operator"], item.get("values") or ()
+    have, operator = values.get(item["key"]), item["operator"]
+    wanted: list[str] = item.get("values") or []
     if operator in ("Exists", "DoesNotExist"):
-        return (have is not None) == (operator == "Exists")
+        return bool((have is not None) == (operator == "Exists"))
     if operator in ("In", "NotIn"):
-        return (have in wanted) == (operator == "In")
+        return bool((have in wanted) == (operator == "In"))
     try:
         number, bound = int(have or ""), int(wanted[0])
     except ValueError:

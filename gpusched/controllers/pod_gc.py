@@ -1,4 +1,6 @@
-"""Pod garbage collection: pods on nodes that are gone, terminating pods that were never bound, too many finished ones.
+"""Pod garbage collection.
+
+Pods on nodes that are gone, terminating pods that were never bound, too many finished ones.
 
 Source: kubernetes/kubernetes pkg/controller/podgc/gc_controller.go, v1.36.1
 """
@@ -60,10 +62,18 @@ class PodGcController:
     def _orphans(self, reader: Reader) -> Any:
         """Delete the pods of nodes that have been missing for the whole quarantine."""
         self._nodes_went = False
-        homeless = [pod for pod in reader.pods() if pod.node and reader.get("Node", "", pod.node) is None]
+        homeless = [
+            pod for pod in reader.pods() if pod.node and reader.get("Node", "", pod.node) is None
+        ]
         names = {pod.node: None for pod in homeless}
-        due = {name for name, since in self._missing.items() if reader.now - since >= QUARANTINE and name in names}
-        self._missing = {name: self._missing.get(name, reader.now) for name in names if name not in due}
+        due = {
+            name
+            for name, since in self._missing.items()
+            if reader.now - since >= QUARANTINE and name in names
+        }
+        self._missing = {
+            name: self._missing.get(name, reader.now) for name in names if name not in due
+        }
         yield from self._delete([pod for pod in homeless if pod.node in due], lost=True)
 
     def _delete(self, pods: Iterable[PodView], *, lost: bool = False) -> Any:

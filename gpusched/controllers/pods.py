@@ -1,6 +1,7 @@
 """What several controllers ask of pods: available, finished, which goes first.
 
-Source: kubernetes/kubernetes pkg/controller/controller_utils.go (ActivePodsWithRanks), pkg/api/v1/pod/util.go, v1.36.1
+Source: kubernetes/kubernetes pkg/controller/controller_utils.go (ActivePodsWithRanks),
+pkg/api/v1/pod/util.go, v1.36.1
 """
 
 import math
@@ -22,7 +23,8 @@ def is_available(pod: PodView, min_ready_seconds: int, now: int) -> bool:
 def deletion_order(pod: PodView, crowd: int, now: int) -> tuple[Any, ...]:
     """Return a sort key: what sorts first is deleted first.
 
-    Unbound before bound, pending before running, not ready before ready, lower deletion cost first, more siblings on
+    Unbound before bound, pending before running, not ready before ready, lower deletion cost first,
+    more siblings on
     the node first, ready for a shorter time (in powers of two) first, younger first.
 
     Args:

@@ -1,6 +1,7 @@
 """A Deployment's status: counts, Available, Progressing, ReplicaFailure.
 
-Source: kubernetes/kubernetes pkg/controller/deployment/progress.go, sync.go (calculateStatus), v1.36.1
+Source: kubernetes/kubernetes pkg/controller/deployment/progress.go, sync.go (calculateStatus),
+v1.36.1
 """
 
 from gpusched.controllers import conditions
@@ -61,12 +62,18 @@ def _total(view: View, field: str) -> int:
 
 def _timed(kind: str, status: str, reason: str, message: str, reader: Reader) -> Json:
     stamp = reader.stamp()
-    return conditions.condition(kind, status, reason, message, lastUpdateTime=stamp, lastTransitionTime=stamp)
+    return conditions.condition(
+        kind, status, reason, message, lastUpdateTime=stamp, lastTransitionTime=stamp
+    )
 
 
-def with_progress(status: Json, value: str, reason: str, message: str, reader: Reader) -> list[Json]:
+def with_progress(
+    status: Json, value: str, reason: str, message: str, reader: Reader
+) -> list[Json]:
     """Return the conditions with Progressing set."""
-    return conditions.with_condition(status.get("conditions") or (), _timed("Progressing", value, reason, message, reader))
+    return conditions.with_condition(
+        status.get("conditions") or (), _timed("Progressing", value, reason, message, reader)
+    )
 
 
 def with_rollout(view: View, status: Json, reader: Reader) -> Json:
@@ -77,31 +84,55 @@ def with_rollout(view: View, status: Json, reader: Reader) -> Json:
     else:
         held = _progressed(view, {**status, "conditions": held}, reader)
     failure = _failure(view)
-    held = conditions.with_condition(held, failure) if failure else conditions.without(held, "ReplicaFailure")
+    held = (
+        conditions.with_condition(held, failure)
+        if failure
+        else conditions.without(held, "ReplicaFailure")
+    )
     return {**status, "conditions": held}
 
 
 def _progressed(view: View, status: Json, reader: Reader) -> list[Json]:
     deployment, held = view.deployment, status["conditions"]
-    current = conditions.find((deployment.get("status") or {}).get("conditions") or (), "Progressing")
+    current = conditions.find(
+        (deployment.get("status") or {}).get("conditions") or (), "Progressing"
+    )
     settled = status.get("replicas", 0) == status.get("updatedReplicas", 0)
     if settled and current is not None and current["reason"] == "NewReplicaSetAvailable":
         return list(held)
-    subject = f'ReplicaSet "{view.new["metadata"]["name"]}"' if view.new else f'Deployment "{deployment["metadata"]["name"]}"'
+    subject = (
+        f'ReplicaSet "{view.new["metadata"]["name"]}"'
+        if view.new
+        else f'Deployment "{deployment["metadata"]["name"]}"'
+    )
     if is_complete(deployment, status):
-        return with_progress(status, "True", "NewReplicaSetAvailable", f"{subject} has successfully progressed.", reader)
+        return with_progress(
+            status,
+            "True",
+            "NewReplicaSetAvailable",
+            f"{subject} has successfully progressed.",
+            reader,
+        )
     if _moved(deployment.get("status") or {}, status):
-        new = _timed("Progressing", "True", "ReplicaSetUpdated", f"{subject} is progressing.", reader)
+        new = _timed(
+            "Progressing", "True", "ReplicaSetUpdated", f"{subject} is progressing.", reader
+        )
         if current is not None and current["status"] == "True":
             new["lastTransitionTime"] = current["lastTransitionTime"]
         return [*conditions.without(held, "Progressing"), new]
     if _timed_out(deployment, status, reader):
-        return with_progress(status, "False", "ProgressDeadlineExceeded", f"{subject} has timed out progressing.", reader)
+        return with_progress(
+            status,
+            "False",
+            "ProgressDeadlineExceeded",
+            f"{subject} has timed out progressing.",
+            reader,
+        )
     return list(held)
 
 
 def _moved(old: Json, new: Json) -> bool:
-    """Return whether there are more new, fewer old, more ready or more available pods than before."""
+    """Return whether more pods are new, ready or available, or fewer old, than before."""
 
     def count(status: Json, name: str) -> int:
         return int(status.get(name, 0))
@@ -109,7 +140,10 @@ def _moved(old: Json, new: Json) -> bool:
     def left(status: Json) -> int:
         return count(status, "replicas") - count(status, "updatedReplicas")
 
-    grown = (count(new, name) > count(old, name) for name in ("updatedReplicas", "readyReplicas", "availableReplicas"))
+    grown = (
+        count(new, name) > count(old, name)
+        for name in ("updatedReplicas", "readyReplicas", "availableReplicas")
+    )
     return left(new) < left(old) or any(grown)
 
 
@@ -126,7 +160,9 @@ def _timed_out(deployment: Json, status: Json, reader: Reader) -> bool:
 def _failure(view: View) -> Json | None:
     """Return the ReplicaFailure of the new ReplicaSet, else of any other."""
     for item in ([view.new] if view.new else []) + view.old:
-        found = conditions.find((item.get("status") or {}).get("conditions") or (), "ReplicaFailure")
+        found = conditions.find(
+            (item.get("status") or {}).get("conditions") or (), "ReplicaFailure"
+        )
         if found is not None:
             stamp = found["lastTransitionTime"]
             return conditions.condition(

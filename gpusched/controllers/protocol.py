@@ -41,39 +41,69 @@ class PodView(Protocol):
     """What a controller reads of a pod. Times are microseconds since t = 0."""
 
     @property
-    def namespace(self) -> str: ...
+    def namespace(self) -> str:
+        """The namespace."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name."""
+
     @property
-    def uid(self) -> str: ...
+    def uid(self) -> str:
+        """The uid."""
+
     @property
-    def labels(self) -> Mapping[str, str]: ...
+    def labels(self) -> Mapping[str, str]:
+        """The labels."""
+
     @property
-    def annotations(self) -> Mapping[str, str]: ...
+    def annotations(self) -> Mapping[str, str]:
+        """The annotations."""
+
     @property
     def owner(self) -> tuple[str, str, str] | None:
         """Kind, name and uid of the controlling owner."""
+
     @property
-    def finalizers(self) -> tuple[str, ...]: ...
+    def finalizers(self) -> tuple[str, ...]:
+        """The finalizers."""
+
     @property
-    def spec(self) -> Mapping[str, Any]: ...
+    def spec(self) -> Mapping[str, Any]:
+        """The spec as created; the node is in `node`."""
+
     @property
-    def created(self) -> int: ...
+    def created(self) -> int:
+        """When it was created."""
+
     @property
-    def node(self) -> str: ...
+    def node(self) -> str:
+        """The node to which it is bound, or an empty string."""
+
     @property
-    def phase(self) -> str: ...
+    def phase(self) -> str:
+        """Its phase."""
+
     @property
-    def ready(self) -> bool: ...
+    def ready(self) -> bool:
+        """Whether its Ready condition is True."""
+
     @property
-    def ready_since(self) -> int: ...
+    def ready_since(self) -> int:
+        """When its Ready condition last changed."""
+
     @property
-    def finished(self) -> int | None: ...
+    def finished(self) -> int | None:
+        """When its last container ended, or None."""
+
     @property
-    def deletion(self) -> int | None: ...
+    def deletion(self) -> int | None:
+        """Its deletion timestamp, or None."""
+
     @property
     def active(self) -> bool:
         """Neither terminating nor in a terminal phase."""
+
     def condition(self, kind: str) -> tuple[str, str] | None:
         """Status and reason of a condition."""
 
@@ -100,24 +130,45 @@ class Reader(Protocol):
     """The objects as they are now."""
 
     @property
-    def now(self) -> int: ...
+    def now(self) -> int:
+        """Microseconds since t = 0."""
+
     def stamp(self, at: int | None = None) -> str:
         """Return an RFC 3339 time in whole seconds, of now or of ``at``."""
+
     def micros(self, stamp: str) -> int:
         """Return the instant of an RFC 3339 time in microseconds since t = 0."""
-    def get(self, kind: str, namespace: str, name: str) -> Json | None: ...
-    def objects(self, kind: str, namespace: str = "") -> Sequence[Json]: ...
+
+    def get(self, kind: str, namespace: str, name: str) -> Json | None:
+        """Return an object (not a pod), or None."""
+
+    def objects(self, kind: str, namespace: str = "") -> Sequence[Json]:
+        """Return the objects of a kind (not pods), oldest first."""
+
     def owned(self, kind: str, uid: str) -> Sequence[Json]:
         """Return the objects of ``kind`` whose controller is ``uid``, oldest first."""
+
     def dependents(self, uid: str) -> Sequence[tuple[str, str, str]]:
         """Return kind, namespace and name of everything that names ``uid`` as an owner."""
-    def exists(self, uid: str) -> bool: ...
-    def pod(self, namespace: str, name: str) -> PodView | None: ...
-    def pods(self, namespace: str = "") -> Iterable[PodView]: ...
+
+    def exists(self, uid: str) -> bool:
+        """Return whether an object (not a pod) with this uid is alive."""
+
+    def pod(self, namespace: str, name: str) -> PodView | None:
+        """Return a pod, or None."""
+
+    def pods(self, namespace: str = "") -> Iterable[PodView]:
+        """Return the pods, oldest first."""
+
     def pods_of(self, uid: str) -> Sequence[PodView]:
         """Return the pods whose controller is ``uid``, oldest first."""
-    def pods_on(self, node: str) -> Sequence[PodView]: ...
-    def tally(self, uid: str) -> Tally: ...
+
+    def pods_on(self, node: str) -> Sequence[PodView]:
+        """Return the pods bound to a node."""
+
+    def tally(self, uid: str) -> Tally:
+        """Return how many pods of an owner are active, ready and terminating."""
+
     def lease_renewed(self, node: str) -> int | None:
         """Return when a node's lease was last renewed; None if never."""
 
@@ -212,7 +263,8 @@ class Emit:
     """Hand an event to the recorder; never waits.
 
     Attributes:
-        regarding: The object as a reference: kind, namespace, name, uid, apiVersion and, where upstream gives it, resourceVersion.
+        regarding: The object as a reference: kind, namespace, name, uid, apiVersion and, where
+            upstream gives it, resourceVersion.
         type: ``Normal`` or ``Warning``.
         reason: CamelCase reason.
         message: The text.

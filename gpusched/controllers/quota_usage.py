@@ -30,15 +30,23 @@ _POD: Json = {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": {}}
 
 def usage_in(reader: Reader, quota: Json) -> dict[str, str]:
     """Return the usage of those of a quota's resources that anything counts towards."""
-    hard, namespace = quota["spec"].get("hard") or {}, quota["metadata"]["namespace"]
-    samples = [_POD, *(obj for kind in KINDS for obj in reader.objects(kind, namespace)[:1])]
-    total = {name: ZERO for name in hard if any(is_measured(sample, name) for sample in samples) or name.startswith("count/")}
-    for obj in _objects(reader, namespace):
-        if is_in_scope(quota, obj):
-            for name, amount in usage(obj).items():
-                if name in total:
-                    total[name] += amount
+    namespace = quota["metadata"]["namespace"]
+    total = dict.fromkeys(_counted(reader, quota), ZERO)
+    counting = (obj for obj in _objects(reader, namespace) if is_in_scope(quota, obj))
+    for uses in map(usage, counting):
+        for name in total.keys() & uses.keys():
+            total[name] += uses[name]
     return {name: str(amount) for name, amount in total.items()}
+
+
+def _counted(reader: Reader, quota: Json) -> list[str]:
+    namespace = quota["metadata"]["namespace"]
+    samples = [_POD, *(obj for kind in KINDS for obj in reader.objects(kind, namespace)[:1])]
+    return [
+        name
+        for name in quota["spec"].get("hard") or {}
+        if name.startswith("count/") or any(is_measured(sample, name) for sample in samples)
+    ]
 
 
 def _objects(reader: Reader, namespace: str) -> Iterator[Json]:

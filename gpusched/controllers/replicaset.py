@@ -1,6 +1,7 @@
 """ReplicaSet: as many pods as its spec says.
 
-Source: kubernetes/kubernetes pkg/controller/replicaset/replica_set.go, replica_set_utils.go, v1.36.1
+Source: kubernetes/kubernetes pkg/controller/replicaset/replica_set.go, replica_set_utils.go,
+v1.36.1
 """
 
 from collections import Counter
@@ -80,13 +81,18 @@ class ReplicaSetController:
     def _manage(self, found: Json, active: Sequence[PodView], reader: Reader) -> Any:
         surplus = len(active) - found["spec"]["replicas"]
         if surplus < 0:
-            return (yield from create_slowly(found, found["spec"]["template"], min(-surplus, BURST)))
+            return (
+                yield from create_slowly(found, found["spec"]["template"], min(-surplus, BURST))
+            )
         doomed = _to_delete(found, active, min(surplus, BURST), reader)
         return (yield from delete_all(found, doomed))
 
 
 def create_slowly(owner: Json, template: Json, count: int) -> Any:
-    """Create pods in batches of 1, 2, 4, …; stop after a batch with a failure and return the first one."""
+    """Create pods in batches of 1, 2, 4, ….
+
+    Stop after a batch with a failure and return the first one.
+    """
     prefix = owner["metadata"]["name"] + "-"
     batch = 1
     while count > 0:
@@ -101,13 +107,20 @@ def create_slowly(owner: Json, template: Json, count: int) -> Any:
 
 
 def report_creations(owner: Json, answers: Iterable[Any]) -> Any:
-    """Emit an event per answer; return the first failure (creations in a dying namespace count as none)."""
+    """Emit an event per answer.
+
+    Return the first failure (creations in a dying namespace count as none).
+    """
     problem: ApiError | None = None
     for answer in answers:
         if not isinstance(answer, ApiError):
-            yield Emit(reference(owner), "Normal", "SuccessfulCreate", f"Created pod: {answer.name}")
+            yield Emit(
+                reference(owner), "Normal", "SuccessfulCreate", f"Created pod: {answer.name}"
+            )
         elif "NamespaceTerminating" not in answer.causes:
-            yield Emit(reference(owner), "Warning", "FailedCreate", f"Error creating: {answer.message}")
+            yield Emit(
+                reference(owner), "Warning", "FailedCreate", f"Error creating: {answer.message}"
+            )
             problem = problem or answer
     return problem
 
@@ -120,13 +133,20 @@ def delete_all(owner: Json, doomed: Sequence[PodView]) -> Any:
         if answer is None:
             yield Emit(reference(owner), "Normal", "SuccessfulDelete", f"Deleted pod: {pod.name}")
         elif answer.code != 404:  # noqa: PLR2004 - HTTP: somebody else was faster
-            yield Emit(reference(owner), "Warning", "FailedDelete", f"Error deleting: {answer.message}")
+            yield Emit(
+                reference(owner), "Warning", "FailedDelete", f"Error deleting: {answer.message}"
+            )
             problem = problem or answer
     return problem
 
 
-def _to_delete(found: Json, active: Sequence[PodView], count: int, reader: Reader) -> Sequence[PodView]:
-    """Return the pods to delete first: those least useful, and among equals those with most siblings on their node."""
+def _to_delete(
+    found: Json, active: Sequence[PodView], count: int, reader: Reader
+) -> Sequence[PodView]:
+    """Return the pods to delete first.
+
+    Those least useful, and among equals those with most siblings on their node.
+    """
     if count >= len(active):
         return active
     crowd = Counter(pod.node for pod in _related(found, reader) if pod.active)
@@ -141,7 +161,9 @@ def _related(found: Json, reader: Reader) -> Iterator[PodView]:
         yield from reader.pods_of(sibling["metadata"]["uid"])
 
 
-def _status(found: Json, active: Sequence[PodView], surplus: int, problem: ApiError | None, reader: Reader) -> Json:
+def _status(
+    found: Json, active: Sequence[PodView], surplus: int, problem: ApiError | None, reader: Reader
+) -> Json:
     old = found.get("status") or {}
     labels = (found["spec"]["template"].get("metadata") or {}).get("labels") or {}
     wait = found["spec"].get("minReadySeconds", 0)
@@ -160,7 +182,10 @@ def _status(found: Json, active: Sequence[PodView], surplus: int, problem: ApiEr
         "readyReplicas": sum(pod.ready for pod in active),
         "availableReplicas": sum(is_available(pod, wait, reader.now) for pod in active),
     }
-    status: Json = {"replicas": len(active), **{name: count for name, count in counts.items() if count}}
+    status: Json = {
+        "replicas": len(active),
+        **{name: count for name, count in counts.items() if count},
+    }
     status["terminatingReplicas"] = reader.tally(found["metadata"]["uid"]).terminating
     status["observedGeneration"] = found["metadata"]["generation"]
     return status | ({"conditions": held} if held else {})

@@ -1,4 +1,6 @@
-"""ResourceQuota status: what a namespace uses, counted anew when a quota comes or changes and when objects go.
+"""ResourceQuota status.
+
+What a namespace uses, counted anew when a quota comes or changes and when objects go.
 
 Admission raises the usage at creation; this controller lowers it.
 
@@ -16,19 +18,30 @@ class ResourceQuotaController:
     """Keeps the usage of quotas."""
 
     name: ClassVar[str] = "resourcequota-controller"
-    watches: ClassVar[tuple[str, ...]] = ("ResourceQuota", "Pod", "Deployment", "ReplicaSet", "Job", "ConfigMap", "Service")
+    watches: ClassVar[tuple[str, ...]] = (
+        "ResourceQuota",
+        "Pod",
+        "Deployment",
+        "ReplicaSet",
+        "Job",
+        "ConfigMap",
+        "Service",
+    )
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
-        """Return a new or respecified quota, and the quotas of a namespace in which something ended."""
+        """Return a new or respecified quota, and those of a namespace where something ended."""
         if change.kind == "ResourceQuota":
             same = change.old is not None and change.old.get("spec") == change.new.get("spec")
             return () if change.verb == "DELETED" or same else (Wake(change.key),)
         ended = change.verb == "DELETED"
         if change.kind == "Pod" and not ended and change.old is not None:
-            ended = change.new.phase in ("Succeeded", "Failed") and change.old.phase not in ("Succeeded", "Failed")
+            ended = change.new.phase in ("Succeeded", "Failed") and change.old.phase not in (
+                "Succeeded",
+                "Failed",
+            )
         if not ended:
             return ()
         quotas = reader.objects("ResourceQuota", change.key[0])

@@ -26,7 +26,9 @@ def fnv32(data: bytes) -> int:
 
 def revision_hash(template: Json, collisions: int = 0) -> str:
     """Return the hash that names the revision of a defaulted template."""
-    raw = json.dumps(revision_data(template), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    raw = json.dumps(
+        revision_data(template), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
     for sign, escape in (("&", "\\u0026"), ("<", "\\u003c"), (">", "\\u003e")):
         raw = raw.replace(sign, escape)
     return safe_encode(fnv32(f"{raw}{collisions}".encode()))
@@ -38,8 +40,13 @@ def revision_data(template: Json) -> Json:
 
 
 def ensure_revision(owner: Json, reader: Reader) -> Any:
-    """Create the revision of an owner's present template if it is missing; return its name and hash."""
-    label = revision_hash(owner["spec"]["template"], (owner.get("status") or {}).get("collisionCount", 0))
+    """Create the revision of an owner's present template if it is missing.
+
+    Return its name and hash.
+    """
+    label = revision_hash(
+        owner["spec"]["template"], (owner.get("status") or {}).get("collisionCount", 0)
+    )
     meta = owner["metadata"]
     name = f"{meta['name']}-{label}"
     if reader.get("ControllerRevision", meta["namespace"], name) is None:
@@ -51,7 +58,10 @@ def ensure_revision(owner: Json, reader: Reader) -> Any:
                 "metadata": {
                     "name": name,
                     "namespace": meta["namespace"],
-                    "labels": {**((owner["spec"]["template"].get("metadata") or {}).get("labels") or {}), LABEL: label},
+                    "labels": {
+                        **((owner["spec"]["template"].get("metadata") or {}).get("labels") or {}),
+                        LABEL: label,
+                    },
                     "ownerReferences": [owner_reference(owner)],
                 },
                 "data": revision_data(owner["spec"]["template"]),

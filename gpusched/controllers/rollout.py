@@ -1,6 +1,9 @@
-"""How large each ReplicaSet of a Deployment should be: pure arithmetic over one view of the Deployment.
+"""How large each ReplicaSet of a Deployment should be.
 
-Source: kubernetes/kubernetes pkg/controller/deployment/util/deployment_util.go, rolling.go, sync.go, v1.36.1
+Pure arithmetic over one view of the Deployment.
+
+Source: kubernetes/kubernetes pkg/controller/deployment/util/deployment_util.go, rolling.go,
+sync.go, v1.36.1
 """
 
 from collections.abc import Sequence
@@ -69,13 +72,20 @@ class View:
         notes = meta.get("annotations") or {}
         if notes.get(REVISION) == revision:
             return False
-        self.deployment = {**self.deployment, "metadata": {**meta, "annotations": {**notes, REVISION: revision}}}
+        self.deployment = {
+            **self.deployment,
+            "metadata": {**meta, "annotations": {**notes, REVISION: revision}},
+        }
         return True
 
     def is_scaling(self) -> bool:
-        """Return whether the Deployment's size was changed since its ReplicaSets were last scaled."""
+        """Return whether the Deployment's size was changed since the last scaling."""
         wanted = str(self.replicas)
-        notes = ((item["metadata"].get("annotations") or {}).get(DESIRED) for item in self.all if item["spec"]["replicas"])
+        notes = (
+            (item["metadata"].get("annotations") or {}).get(DESIRED)
+            for item in self.all
+            if item["spec"]["replicas"]
+        )
         return any(note is not None and note != wanted for note in notes)
 
 
@@ -94,7 +104,7 @@ def revision_of(replica_set: Json) -> int:
     return int((replica_set["metadata"].get("annotations") or {}).get(REVISION, 0))
 
 
-# --- bounds ------------------------------------------------------------------------------------------------------------
+# --- bounds ---------------------------------------------------------------------------------------
 
 
 def bounds(deployment: Json) -> tuple[int, int]:
@@ -141,7 +151,7 @@ def size_annotations(view: View) -> dict[str, str]:
     return {DESIRED: str(view.replicas), MAXIMUM: str(view.replicas + bounds(view.deployment)[0])}
 
 
-# --- rolling ------------------------------------------------------------------------------------------------------------
+# --- rolling --------------------------------------------------------------------------------------
 
 
 def initial_size(view: View) -> int:
@@ -151,7 +161,7 @@ def initial_size(view: View) -> int:
 
 def size_of_new(view: View) -> int:
     """Return the size that the new ReplicaSet should have now."""
-    assert view.new is not None  # noqa: S101 - callers made sure
+    assert view.new is not None
     have = int(view.new["spec"]["replicas"])
     return view.replicas if have >= view.replicas else _grown(view, have)
 
@@ -161,12 +171,12 @@ def _grown(view: View, have: int) -> int:
         return view.replicas
     total = sum(item["spec"]["replicas"] for item in view.all)
     room = view.replicas + bounds(view.deployment)[0] - total
-    return have + max(0, min(room, view.replicas - have))
+    return int(have + max(0, min(room, view.replicas - have)))
 
 
 def room_to_shrink(view: View) -> int:
     """Return how many old pods may go without missing more than maxUnavailable."""
-    assert view.new is not None  # noqa: S101 - callers made sure
+    assert view.new is not None
     if not any(item["spec"]["replicas"] for item in view.old):
         return 0
     total = sum(item["spec"]["replicas"] for item in view.all)
@@ -193,7 +203,7 @@ def without_unhealthy(view: View, room: int) -> list[tuple[Json, int]]:
 
 
 def without_spare(view: View) -> list[tuple[Json, int]]:
-    """Return the old ReplicaSets to be scaled down by what is available beyond the least, and their sizes then."""
+    """Return the old ReplicaSets to be scaled down by what is spare, and their sizes then."""
     spare = sum(map(available, view.all)) - (view.replicas - bounds(view.deployment)[1])
     sizes = []
     for item in view.old:
@@ -204,7 +214,7 @@ def without_spare(view: View) -> list[tuple[Json, int]]:
     return sizes
 
 
-# --- scaling ------------------------------------------------------------------------------------------------------------
+# --- scaling --------------------------------------------------------------------------------------
 
 
 def proportional_sizes(view: View) -> list[tuple[Json, int]]:
@@ -212,7 +222,9 @@ def proportional_sizes(view: View) -> list[tuple[Json, int]]:
     active = [item for item in view.all if item["spec"]["replicas"]]
     if len(active) <= 1:
         target = active or ([view.new] if view.new is not None else view.old[-1:])
-        return [(item, view.replicas) for item in target if item["spec"]["replicas"] != view.replicas]
+        return [
+            (item, view.replicas) for item in target if item["spec"]["replicas"] != view.replicas
+        ]
     if view.new is not None and _is_saturated(view, view.new):
         return [(item, 0) for item in view.old if item["spec"]["replicas"]]
     if view.deployment["spec"]["strategy"]["type"] != "RollingUpdate":
@@ -222,7 +234,10 @@ def proportional_sizes(view: View) -> list[tuple[Json, int]]:
 
 def _is_saturated(view: View, replica_set: Json) -> bool:
     desired = (replica_set["metadata"].get("annotations") or {}).get(DESIRED)
-    return desired == str(view.replicas) and replica_set["spec"]["replicas"] == available(replica_set) == view.replicas
+    return (
+        desired == str(view.replicas)
+        and replica_set["spec"]["replicas"] == available(replica_set) == view.replicas
+    )
 
 
 def _shares(view: View, active: list[Json]) -> list[tuple[Json, int]]:
@@ -249,10 +264,12 @@ def _share(view: View, item: Json, missing: int, given: int) -> int:
         share = -have
     else:
         status = view.deployment.get("status") or {}
-        before = int((item["metadata"].get("annotations") or {}).get(MAXIMUM, 0)) or status.get("replicas", 0)
+        before = int((item["metadata"].get("annotations") or {}).get(MAXIMUM, 0)) or status.get(
+            "replicas", 0
+        )
         limit = view.replicas + bounds(view.deployment)[0]
         share = (2 * have * limit + before) // (2 * before) - have if before else 0
-    return min(share, missing - given) if missing > 0 else max(share, missing - given)
+    return int(min(share, missing - given) if missing > 0 else max(share, missing - given))
 
 
 def beyond_history(view: View) -> list[Json]:
@@ -262,4 +279,8 @@ def beyond_history(view: View) -> list[Json]:
         return []
     alive = [item for item in view.old if not item["metadata"].get("deletionTimestamp")]
     oldest = sorted(alive, key=revision_of)[: max(0, len(alive) - limit)]
-    return [item for item in oldest if not item["spec"]["replicas"] and not (item.get("status") or {}).get("replicas")]
+    return [
+        item
+        for item in oldest
+        if not item["spec"]["replicas"] and not (item.get("status") or {}).get("replicas")
+    ]

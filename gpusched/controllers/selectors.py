@@ -8,7 +8,9 @@ from typing import Any
 
 
 def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
-    """Return whether a ``LabelSelector`` selects labels: None selects nothing, an empty one everything.
+    """Return whether a ``LabelSelector`` selects labels.
+
+    None selects nothing, an empty one everything.
 
     >>> selects({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["1"]}]}, {})
     True
@@ -27,4 +29,4 @@ def _holds(term: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
         return key in labels and labels[key] in values
     if operator == "NotIn":
         return labels.get(key) not in values
-    return (key in labels) == (operator == "Exists")
+    return bool((key in labels) == (operator == "Exists"))

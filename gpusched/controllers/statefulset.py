@@ -2,7 +2,8 @@
 
 Not modelled: claims from volumeClaimTemplates.
 
-Source: kubernetes/kubernetes pkg/controller/statefulset/stateful_set_control.go, stateful_set_utils.go, v1.36.1
+Source: kubernetes/kubernetes pkg/controller/statefulset/stateful_set_control.go,
+stateful_set_utils.go, v1.36.1
 """
 
 from collections.abc import Iterable, Sequence
@@ -86,10 +87,16 @@ class StatefulSetController:
                     return problem
             elif ordered and (pod.deletion is not None or not pod.ready):
                 return None
-        surplus = [pod for ordinal, pod in sorted(present.items(), reverse=True) if ordinal not in wanted]
+        surplus = [
+            pod for ordinal, pod in sorted(present.items(), reverse=True) if ordinal not in wanted
+        ]
         if surplus:
             return (yield from self._shrink(found, surplus, ordered=ordered))
-        return (yield from self._roll(found, [present[ordinal] for ordinal in wanted if ordinal in present], status))
+        return (
+            yield from self._roll(
+                found, [present[ordinal] for ordinal in wanted if ordinal in present], status
+            )
+        )
 
     def _shrink(self, found: Json, surplus: Sequence[PodView], *, ordered: bool) -> Any:
         """Delete what is too much, the highest ordinal first."""
@@ -122,7 +129,12 @@ class StatefulSetController:
         name = f"{found['metadata']['name']}-{ordinal}"
         (answer,) = yield CreatePods(found, _template(found, ordinal, status), (name,))
         if not isinstance(answer, ApiError):
-            yield self._event(found, "Normal", "SuccessfulCreate", f"Create Pod {name} in StatefulSet {{}} successful")
+            yield self._event(
+                found,
+                "Normal",
+                "SuccessfulCreate",
+                f"Create Pod {name} in StatefulSet {{}} successful",
+            )
             return None
         if "NamespaceTerminating" not in answer.causes:
             text = f"Create Pod {name} in StatefulSet {{}} failed error: {answer.message}"
@@ -131,7 +143,12 @@ class StatefulSetController:
 
     def _delete(self, found: Json, pod: PodView) -> Any:
         yield Delete("Pod", [(pod.namespace, pod.name)])
-        yield self._event(found, "Normal", "SuccessfulDelete", f"Delete Pod {pod.name} in StatefulSet {{}} successful")
+        yield self._event(
+            found,
+            "Normal",
+            "SuccessfulDelete",
+            f"Delete Pod {pod.name} in StatefulSet {{}} successful",
+        )
 
     def _event(self, found: Json, kind: str, reason: str, text: str) -> Emit:
         return Emit(reference(found), kind, reason, text.format(found["metadata"]["name"]))
@@ -145,7 +162,9 @@ def ordinal_of(pod: PodView) -> int:
 def _template(found: Json, ordinal: int, status: Json) -> Json:
     template = found["spec"]["template"]
     meta, name = template.get("metadata") or {}, f"{found['metadata']['name']}-{ordinal}"
-    partition = ((found["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition") or 0
+    partition = ((found["spec"].get("updateStrategy") or {}).get("rollingUpdate") or {}).get(
+        "partition"
+    ) or 0
     revision = status["updateRevision"] if ordinal >= partition else status["currentRevision"]
     labels = {
         **(meta.get("labels") or {}),
@@ -182,7 +201,12 @@ def _status(found: Json, pods: Sequence[PodView], update: str, reader: Reader) -
 def _complete_update(found: Json, status: Json) -> None:
     """Let the update revision become the current one when every pod has it."""
     wanted = found["spec"]["replicas"]
-    if status.get("updatedReplicas", 0) == wanted == status["replicas"] == status.get("readyReplicas", 0):
+    if (
+        status.get("updatedReplicas", 0)
+        == wanted
+        == status["replicas"]
+        == status.get("readyReplicas", 0)
+    ):
         status["currentRevision"] = status["updateRevision"]
         if wanted:
             status["currentReplicas"] = wanted

@@ -44,7 +44,7 @@ class TaintEvictionController:
         self._tainted: dict[str, None] = {}
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
-        """Return the pods of a node whose NoExecute taints changed, and a pod bound to such a node."""
+        """Return the pods of a node whose NoExecute taints changed, or a pod bound there."""
         if change.kind == "Node":
             return self._of_node(change, reader)
         pod: PodView = change.new
@@ -88,14 +88,24 @@ class TaintEvictionController:
 
     def _evict(self, key: Key) -> Any:
         self._since.pop(key, None)
-        yield Emit(_reference(key), "Normal", "TaintManagerEviction", f"Marking for deletion Pod {key[0]}/{key[1]}")
+        yield Emit(
+            _reference(key),
+            "Normal",
+            "TaintManagerEviction",
+            f"Marking for deletion Pod {key[0]}/{key[1]}",
+        )
         yield PatchPods([key], condition=CONDITION)
         yield Delete("Pod", [key])
 
     def _call_off(self, key: Key, pod: PodView | None) -> Any:
         planned = self._since.pop(key, None)
         if planned is not None and (pod is None or pod.uid == planned[0]):
-            yield Emit(_reference(key), "Normal", "TaintManagerEviction", f"Cancelling deletion of Pod {key[0]}/{key[1]}")
+            yield Emit(
+                _reference(key),
+                "Normal",
+                "TaintManagerEviction",
+                f"Cancelling deletion of Pod {key[0]}/{key[1]}",
+            )
 
 
 def _reference(key: Key) -> dict[str, str]:

@@ -27,19 +27,31 @@ def taints_of(node: Json) -> Sequence[Json]:
 
 
 def reconciled(node: Json) -> list[Json] | None:
-    """Return a node's taints with those NoSchedule ones that its state calls for; None if that changes nothing."""
+    """Return a node's taints with those NoSchedule ones that its state calls for.
+
+    None if that changes nothing.
+    """
     held = (node.get("status") or {}).get("conditions") or ()
     found = [_CONDITION_TAINTS.get((item["type"], item["status"])) for item in held]
-    wanted = [key for key in found if key] + ([UNSCHEDULABLE] if (node.get("spec") or {}).get("unschedulable") else [])
+    wanted = [key for key in found if key] + (
+        [UNSCHEDULABLE] if (node.get("spec") or {}).get("unschedulable") else []
+    )
     have = taints_of(node)
-    kept = [item for item in have if item["effect"] != "NoSchedule" or item["key"] not in _MANAGED or item["key"] in wanted]
+    kept = [
+        item
+        for item in have
+        if item["effect"] != "NoSchedule" or item["key"] not in _MANAGED or item["key"] in wanted
+    ]
     keys = [item["key"] for item in have if item["effect"] == "NoSchedule"]
     added = [{"key": key, "effect": "NoSchedule"} for key in wanted if key not in keys]
     return None if not added and len(kept) == len(have) else [*kept, *added]
 
 
 def with_taint(node: Json, key: str, now: str, other: str) -> list[Json] | None:
-    """Return a node's taints with a NoExecute one in place of another; None if that changes nothing."""
+    """Return a node's taints with a NoExecute one in place of another.
+
+    None if that changes nothing.
+    """
     have = taints_of(node)
     kept = [item for item in have if item["effect"] != "NoExecute" or item["key"] != other]
     if any(item["key"] == key and item["effect"] == "NoExecute" for item in kept):
@@ -50,7 +62,11 @@ def with_taint(node: Json, key: str, now: str, other: str) -> list[Json] | None:
 def without_no_execute(node: Json) -> list[Json] | None:
     """Return a node's taints without the controller's NoExecute ones; None if it has none."""
     have = taints_of(node)
-    kept = [item for item in have if item["effect"] != "NoExecute" or item["key"] not in (NOT_READY, UNREACHABLE)]
+    kept = [
+        item
+        for item in have
+        if item["effect"] != "NoExecute" or item["key"] not in (NOT_READY, UNREACHABLE)
+    ]
     return None if len(kept) == len(have) else kept
 
 
@@ -66,13 +82,20 @@ def no_execute(node: Json) -> list[Json]:
 
 
 def toleration_seconds(taints: Iterable[Json], tolerations: Sequence[Json]) -> int | None:
-    """Return for how many seconds all taints are tolerated: 0 if one is not at all, None for ever."""
+    """Return for how many seconds all taints are tolerated.
+
+    0 if one is not at all, None for ever.
+    """
     limits: list[int] = []
     for taint in taints:
         matching = [item for item in tolerations if tolerates(item, taint)]
         if not matching:
             return 0
-        limits += [max(0, item["tolerationSeconds"]) for item in matching[:1] if item.get("tolerationSeconds") is not None]
+        limits += [
+            max(0, item["tolerationSeconds"])
+            for item in matching[:1]
+            if item.get("tolerationSeconds") is not None
+        ]
     return min(limits, default=None)
 
 
@@ -84,4 +107,6 @@ def tolerates(toleration: Json, taint: Json) -> bool:
         return False
     if toleration.get("operator") == "Exists":
         return True
-    return bool(toleration.get("key")) and (toleration.get("value") or "") == (taint.get("value") or "")
+    return bool(toleration.get("key")) and (toleration.get("value") or "") == (
+        taint.get("value") or ""
+    )

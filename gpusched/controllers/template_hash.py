@@ -1,10 +1,13 @@
 """The ``pod-template-hash``: a pure function of a pod template.
 
-Upstream prints the template's Go value field by field and hashes the text. The layout of those Go types is read from
-``pod_template_types.json.gz`` (written by ``tools/pod_template_types``), so the text, and with it each ReplicaSet's name,
+Upstream prints the template's Go value field by field and hashes the text. The layout of those Go
+types is read from
+``pod_template_types.json.gz`` (written by ``tools/pod_template_types``), so the text, and with it
+each ReplicaSet's name,
 comes out as on a real cluster.
 
-Source: kubernetes/kubernetes pkg/controller/controller_utils.go (ComputeHash), k8s.io/utils dump.ForHash, v1.36.1
+Source: kubernetes/kubernetes pkg/controller/controller_utils.go (ComputeHash), k8s.io/utils
+dump.ForHash, v1.36.1
 """
 
 import gzip
@@ -83,7 +86,9 @@ def _bare(value: Any, name: str) -> str:
     if "fields" in layout:
         return _struct(value or {}, layout["fields"])
     if "slice" in layout:
-        return f"[{' '.join(_element(item, layout['slice']) for item in value)}]" if value else "<nil>"
+        return (
+            f"[{' '.join(_element(item, layout['slice']) for item in value)}]" if value else "<nil>"
+        )
     if "map" in layout:
         items = (f"{key}:{_element(value[key], layout['map'])}" for key in sorted(value or ()))
         return f"map[{' '.join(items)}]" if value else "<nil>"
@@ -124,9 +129,12 @@ def _quantity(value: Any) -> str:
         keeps_text = int(digits) & 7 != 0
     else:
         amount, scale, form = int(digits), _DECIMAL[suffix] - len(fraction), "DecimalSI"
-        keeps_text = text == "0" or (scale % 3 == 0 and not digits.endswith("000") and digits[0] != "0")
+        keeps_text = text == "0" or (
+            scale % 3 == 0 and not digits.endswith("000") and digits[0] != "0"
+        )
+    amount = -amount if sign == "-" else amount
     return (
-        f"{{i:(resource.int64Amount){{value:(int64){-amount if sign == '-' else amount} scale:(resource.Scale){scale}}}"
+        f"{{i:(resource.int64Amount){{value:(int64){amount} scale:(resource.Scale){scale}}}"
         f" d:(resource.infDecAmount){{Dec:(*inf.Dec)<nil>}}"
         f" s:(string){text if keeps_text else ''} Format:(resource.Format){form}}}"
     )

@@ -1,6 +1,7 @@
 """TTL after finished: Jobs that are deleted some seconds after their end.
 
-Source: kubernetes/kubernetes pkg/controller/ttlafterfinished/ttlafterfinished_controller.go, v1.36.1
+Source: kubernetes/kubernetes pkg/controller/ttlafterfinished/ttlafterfinished_controller.go,
+v1.36.1
 """
 
 from collections.abc import Iterable
@@ -41,8 +42,13 @@ class TtlAfterFinishedController:
         if job is None or not _is_concerned(job):
             return None
         held = job["status"]["conditions"]
-        end = next(item for item in (find(held, "Complete"), find(held, "Failed")) if item is not None)
-        due = reader.micros(end["lastTransitionTime"]) + job["spec"]["ttlSecondsAfterFinished"] * SECOND
+        end = next(
+            item for item in (find(held, "Complete"), find(held, "Failed")) if item is not None
+        )
+        due = (
+            reader.micros(end["lastTransitionTime"])
+            + job["spec"]["ttlSecondsAfterFinished"] * SECOND
+        )
         if due > reader.now:
             return Outcome(requeue_after=due - reader.now)
         yield Delete("Job", [key], propagation="Foreground")

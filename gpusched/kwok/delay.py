@@ -1,6 +1,7 @@
 """How long a stage waits.
 
-Source: kubernetes-sigs/kwok pkg/utils/lifecycle/lifecycle.go, pkg/utils/expression/duration.go, v0.7.0
+Source: kubernetes-sigs/kwok pkg/utils/lifecycle/lifecycle.go, pkg/utils/expression/duration.go,
+v0.7.0
 """
 
 import re
@@ -10,7 +11,15 @@ import numpy as np
 
 from gpusched.kwok.stage import Json, Source, Stage
 
-_UNITS = {"ns": 0.001, "us": 1, "µs": 1, "ms": 1000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+_UNITS = {
+    "ns": 0.001,
+    "us": 1,
+    "µs": 1,
+    "ms": 1000,
+    "s": 1_000_000,
+    "m": 60_000_000,
+    "h": 3_600_000_000,
+}
 _PART = re.compile(r"(\d+)(?:\.(\d*))?(ns|us|µs|ms|s|m|h)")
 
 
@@ -24,7 +33,10 @@ def parse_duration(text: str) -> int | None:
         return 0
     body = text.removeprefix("-")
     parts = _PART.findall(body)
-    if not parts or "".join(w + (f".{f}" if f or f".{u}" in body else "") + u for w, f, u in parts) != body:
+    if (
+        not parts
+        or "".join(w + (f".{f}" if f or f".{u}" in body else "") + u for w, f, u in parts) != body
+    ):
         return None
     total = sum(_scaled(whole, fraction, unit) for whole, fraction, unit in parts)
     return -total if text.startswith("-") else total
@@ -37,10 +49,13 @@ def _scaled(whole: str, fraction: str, unit: str) -> int:
     return int(whole) * size + (int(fraction) * size // 10 ** len(fraction) if fraction else 0)
 
 
-def delay_of(stage: Stage, obj: Json, now: int, micros: Callable[[str], int], rng: np.random.Generator) -> int:
+def delay_of(
+    stage: Stage, obj: Json, now: int, micros: Callable[[str], int], rng: np.random.Generator
+) -> int:
     """Return a stage's delay for an object in microseconds.
 
-    The jitter is an upper bound, not an increment: one that is no larger than the duration replaces it.
+    The jitter is an upper bound, not an increment: one that is no larger than the duration replaces
+    it.
 
     Args:
         stage: The stage.

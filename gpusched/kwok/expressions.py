@@ -1,4 +1,6 @@
-"""The jq paths of selectors and sources: ``.metadata.annotations["a/b"]``, ``.status.conditions.[] | select(.type == "Ready") | .status``.
+"""The jq paths of selectors and sources.
+
+``.metadata.annotations["a/b"]``, ``.status.conditions.[] | select(.type == "Ready") | .status``.
 
 Source: kubernetes-sigs/kwok pkg/utils/expression, v0.7.0
 """
@@ -10,9 +12,13 @@ from typing import Any
 Expression = Callable[[Any], tuple[Any, ...]]
 """Returns everything that a path finds in an object; nulls are left out."""
 
-_STEP = re.compile(r'\.?\[\s*"((?:[^"\\]|\\.)*)"\s*\]|\.?\[\s*(-?\d*)\s*\]|\.([A-Za-z_][A-Za-z0-9_]*)|\."((?:[^"\\]|\\.)*)"')
+_STEP = re.compile(
+    r'\.?\[\s*"((?:[^"\\]|\\.)*)"\s*\]|\.?\[\s*(-?\d*)\s*\]|\.([A-Za-z_][A-Za-z0-9_]*)|\."((?:[^"\\]|\\.)*)"'
+)
 _SELECT = re.compile(r"select\((.*)\)\Z", re.DOTALL)
-_COMPARE = re.compile(r'(.+?)\s*(==|!=)\s*("(?:[^"\\]|\\.)*"|true|false|null|-?\d+)\s*\Z', re.DOTALL)
+_COMPARE = re.compile(
+    r'(.+?)\s*(==|!=)\s*("(?:[^"\\]|\\.)*"|true|false|null|-?\d+)\s*\Z', re.DOTALL
+)
 
 
 def compile_expression(text: str) -> Expression:
@@ -21,7 +27,8 @@ def compile_expression(text: str) -> Expression:
     Raises:
         ValueError: It is not a path of the supported kind.
 
-    >>> compile_expression('.a.[] | select(.type == "x") | .v')({"a": [{"type": "x", "v": 1}, {"type": "y", "v": 2}]})
+    >>> pods = {"a": [{"type": "x", "v": 1}, {"type": "y", "v": 2}]}
+    >>> compile_expression('.a.[] | select(.type == "x") | .v')(pods)
     (1,)
     """
     stages = [_compile_part(part.strip()) for part in _split(text)]
@@ -101,4 +108,6 @@ def _compile_select(condition: str) -> Callable[[Any], Iterator[Any]]:
 
 def _literal(text: str) -> Any:
     constants = {"true": True, "false": False, "null": None}
-    return text[1:-1] if text.startswith('"') else constants[text] if text in constants else int(text)
+    return (
+        text[1:-1] if text.startswith('"') else constants[text] if text in constants else int(text)
+    )

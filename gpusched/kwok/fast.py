@@ -10,7 +10,12 @@ VERSION = "kwok-0.7.0"
 
 _CONDITIONS = (
     ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
-    ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    (
+        "MemoryPressure",
+        "False",
+        "KubeletHasSufficientMemory",
+        "kubelet has sufficient memory available",
+    ),
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
     ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ("NetworkUnavailable", "False", "RouteCreated", "RouteController created a route"),
@@ -37,7 +42,9 @@ def is_ready(node: Json) -> bool:
 
 
 def initialized(node: Json, now: str) -> Json:
-    """Return the status that ``node-initialize`` gives a node: all conditions good, blanks filled, the rest kept.
+    """Return the status that ``node-initialize`` gives a node.
+
+    All conditions good, blanks filled, the rest kept.
 
     Args:
         node: The node.

@@ -105,7 +105,11 @@ class Stage:
     def weight_for(self, obj: Json) -> int:
         """Return the stage's weight for an object."""
         found = self.weight.read(obj)
-        return int(found) if found is not None and found.lstrip("-").isdigit() else self.weight.fixed or 0
+        return (
+            int(found)
+            if found is not None and found.lstrip("-").isdigit()
+            else self.weight.fixed or 0
+        )
 
 
 def _within(wanted: Mapping[str, str], have: Mapping[str, str]) -> bool:
@@ -113,7 +117,11 @@ def _within(wanted: Mapping[str, str], have: Mapping[str, str]) -> bool:
 
 
 def _text(value: Any) -> str:
-    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return (
+        {True: "true", False: "false"}.get(value, str(value))
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 def choose(stages: Sequence[Stage], obj: Json, rng: np.random.Generator) -> Stage | None:
@@ -137,21 +145,29 @@ def choose(stages: Sequence[Stage], obj: Json, rng: np.random.Generator) -> Stag
 
 def load_stages(text: str) -> list[Stage]:
     """Return the stages of a YAML text; documents of other kinds are skipped."""
-    documents: Iterable[Any] = yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader either way
+    documents: Iterable[Any] = yaml.load_all(
+        text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    )
     stages = []
     for number, document in enumerate(documents, start=1):
         if document and document.get("kind") == "Stage":
             try:
                 stages.append(parse_stage(document))
             except (KeyError, TypeError, ValueError) as error:
-                raise InvalidInputError([Fault(f"not a Stage that can be played: {error}", document=number)]) from error
+                raise InvalidInputError(
+                    [Fault(f"not a Stage that can be played: {error}", document=number)]
+                ) from error
     return stages
 
 
 def parse_stage(document: Json) -> Stage:
     """Return the stage of one document."""
     spec = document["spec"]
-    selector, following, delay = spec.get("selector"), spec.get("next") or {}, spec.get("delay") or {}
+    selector, following, delay = (
+        spec.get("selector"),
+        spec.get("next") or {},
+        spec.get("delay") or {},
+    )
     return Stage(
         name=document["metadata"]["name"],
         kind=spec["resourceRef"]["kind"],
@@ -159,7 +175,9 @@ def parse_stage(document: Json) -> Stage:
         annotations=(selector or {}).get("matchAnnotations") or {},
         terms=_terms(selector),
         weight=Source(spec.get("weight", 0), _path(spec.get("weightFrom"))),
-        duration=Source((delay.get("durationMilliseconds") or 0) * MILLISECOND, _path(delay.get("durationFrom"))),
+        duration=Source(
+            (delay.get("durationMilliseconds") or 0) * MILLISECOND, _path(delay.get("durationFrom"))
+        ),
         jitter=_jitter(delay),
         event=following.get("event"),
         finalizers=following.get("finalizers") or {},
@@ -172,24 +190,39 @@ def _terms(selector: Json | None) -> tuple[Term, ...]:
     if selector is None:
         return (Term(lambda _: (), "Exists", ()),)
     return tuple(
-        Term(compile_expression(item["key"]), item["operator"], tuple(map(_text, item.get("values") or ())))
+        Term(
+            compile_expression(item["key"]),
+            item["operator"],
+            tuple(map(_text, item.get("values") or ())),
+        )
         for item in selector.get("matchExpressions") or ()
     )
 
 
 def _path(source: Json | None) -> Expression | None:
-    return compile_expression(source["expressionFrom"]) if source and source.get("expressionFrom") else None
+    return (
+        compile_expression(source["expressionFrom"])
+        if source and source.get("expressionFrom")
+        else None
+    )
 
 
 def _jitter(delay: Json) -> Source | None:
     if "jitterDurationMilliseconds" not in delay and "jitterDurationFrom" not in delay:
         return None
     fixed = delay.get("jitterDurationMilliseconds")
-    return Source(None if fixed is None else fixed * MILLISECOND, _path(delay.get("jitterDurationFrom")))
+    return Source(
+        None if fixed is None else fixed * MILLISECOND, _path(delay.get("jitterDurationFrom"))
+    )
 
 
 def _patches(following: Json) -> Iterable[tuple[str, str, str, Template]]:
     if following.get("statusTemplate"):
         yield "status", "status", "merge", Template(following["statusTemplate"])
     for patch in following.get("patches") or ():
-        yield patch.get("subresource", ""), patch.get("root", ""), patch.get("type") or "merge", Template(patch["template"])
+        yield (
+            patch.get("subresource", ""),
+            patch.get("root", ""),
+            patch.get("type") or "merge",
+            Template(patch["template"]),
+        )

@@ -1,4 +1,6 @@
-"""The go-templates of stages, as far as stages use them: fields, variables, range, if, with, or, eq, index, pipes.
+"""The go-templates of stages, as far as stages use them.
+
+Fields, variables, range, if, with, or, eq, index, pipes.
 
 Source: kubernetes-sigs/kwok pkg/utils/gotpl, v0.7.0; Go's text/template
 """
@@ -14,6 +16,7 @@ import yaml
 Function = Callable[..., Any]
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`|\(|\)|\||:=|=(?!=)|,|[^\s()|,"`]+')
+_COMMA, _OPENING, _PIPE = (",",), ("(",), ("|",)
 _OPENERS = ("range", "if", "with")
 
 
@@ -93,7 +96,9 @@ class _Run:
         self._functions = {**_BUILT_IN, **functions}
         self._root = root
 
-    def blocks(self, blocks: Sequence[_Block], dot: Any, variables: dict[str, Any], out: list[str]) -> None:
+    def blocks(
+        self, blocks: Sequence[_Block], dot: Any, variables: dict[str, Any], out: list[str]
+    ) -> None:
         for block in blocks:
             if not block.action:
                 out.append(block.text)
@@ -111,13 +116,15 @@ class _Run:
             return
         out.append(_print(self._pipeline(tokens, dot, variables)))
 
-    def _body(self, word: str, rest: str, block: _Block, scope: tuple[Any, dict[str, Any], list[str]]) -> None:
+    def _body(
+        self, word: str, rest: str, block: _Block, scope: tuple[Any, dict[str, Any], list[str]]
+    ) -> None:
         dot, variables, out = scope
         tokens = _TOKEN.findall(rest)
         names: list[str] = []
         if ":=" in tokens:
             cut = tokens.index(":=")
-            names = [token for token in tokens[:cut] if token != ","]
+            names = [token for token in tokens[:cut] if token not in _COMMA]
             tokens = tokens[cut + 1 :]
         value = self._pipeline(tokens, dot, variables)
         if not value:
@@ -128,21 +135,25 @@ class _Run:
         else:
             pairs = sorted(value.items()) if isinstance(value, Mapping) else list(enumerate(value))
             for key, item in pairs:
-                bound = {names[0]: item} if len(names) == 1 else dict(zip(names, (key, item), strict=False))
+                bound = (
+                    {names[0]: item}
+                    if len(names) == 1
+                    else dict(zip(names, (key, item), strict=False))
+                )
                 self.blocks(block.body, item, {**variables, **bound}, out)
 
     def _pipeline(self, tokens: Sequence[str], dot: Any, variables: dict[str, Any]) -> Any:
         commands: list[list[Any]] = [[]]
         stack: list[list[list[Any]]] = []
         for token in tokens:
-            if token == "(":
+            if token in _OPENING:
                 stack.append(commands)
                 commands = [[]]
             elif token.startswith(")"):
                 value = self._run(commands)
                 commands = stack.pop()
                 commands[-1].append(_follow(value, token[1:]))
-            elif token == "|":
+            elif token in _PIPE:
                 commands.append([])
             else:
                 commands[-1].append(self._operand(token, dot, variables))
@@ -165,7 +176,9 @@ class _Run:
             return _follow(dot, token)
         if token[0] == "$":
             name, _, path = token.partition(".")
-            return _follow(self._root if name == "$" else variables[name], f".{path}" if path else "")
+            return _follow(
+                self._root if name == "$" else variables[name], f".{path}" if path else ""
+            )
         return self._word(token)
 
     def _word(self, token: str) -> Any:
@@ -212,6 +225,8 @@ _BUILT_IN: dict[str, Function] = {
     "len": lambda value: len(value or ()),
     "dict": lambda *pairs: dict(zip(pairs[::2], pairs[1::2], strict=True)),
     "default": lambda fallback, value=None: value or fallback,
-    "printf": lambda form, *values: re.sub(r"%[svdq]", lambda _: "{}", form).format(*map(_print, values)),
+    "printf": lambda form, *values: re.sub(r"%[svdq]", lambda _: "{}", form).format(
+        *map(_print, values)
+    ),
     "YAML": lambda value, *_: json.dumps(value),
 }

@@ -42,4 +42,6 @@ def charged(obj: Json, around: ClusterObjects) -> tuple[Json, ...]:
 
 def _refusal(denied: Denied) -> ApiError:
     terminating = denied.message.endswith("because it is being terminated")
-    return ApiError(denied.code, denied.reason, denied.message, ("NamespaceTerminating",) if terminating else ())
+    return ApiError(
+        denied.code, denied.reason, denied.message, ("NamespaceTerminating",) if terminating else ()
+    )

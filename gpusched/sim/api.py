@@ -1,4 +1,6 @@
-"""The API server's verbs over the store: create, get, replace, patch, scale, each with its defaulting and admission.
+"""The API server's verbs over the store.
+
+Create, get, replace, patch, scale, each with its defaulting and admission.
 
 A refusal is an `ApiError` with the server's words. Deleting and evicting are in `sim.deletion`.
 This file must not know who calls, nor how long a call takes.
@@ -14,7 +16,7 @@ from gpusched.api.create import refusal
 from gpusched.api.defaulting import prepare_for_create, set_defaults
 from gpusched.api.validation import validate_object, validate_update
 from gpusched.api.wire import DecodeError, decode, encode, is_known
-from gpusched.controllers.protocol import ApiError, Key, PodView, owner_reference
+from gpusched.controllers.protocol import ApiError, Key, owner_reference
 from gpusched.sim import admission
 from gpusched.sim.deletion import finish_if_unheld
 from gpusched.sim.kinds import KINDS, Kind
@@ -27,7 +29,15 @@ from gpusched.sim.store import Store
 
 _NAME_RETRIES = 7
 """How often a made-up name that is taken is made up anew."""
-_IDENTITY = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "namespace", "name")
+_IDENTITY = (
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "namespace",
+    "name",
+)
 
 
 def not_found(kind: Kind, name: str) -> ApiError:
@@ -37,13 +47,15 @@ def not_found(kind: Kind, name: str) -> ApiError:
 
 def unreadable(obj: Json, why: str) -> str:
     """Return the message for an object that cannot be decoded."""
-    return f'{obj["kind"]} in version "{obj["apiVersion"].rpartition("/")[2]}" cannot be handled as a {obj["kind"]}: {why}'
+    kind, version = obj["kind"], obj["apiVersion"].rpartition("/")[2]
+    return f'{kind} in version "{version}" cannot be handled as a {kind}: {why}'
 
 
 def conflict(kind: Kind, name: str) -> ApiError:
     """Return the refusal of a write to an object that somebody else has written since."""
-    why = "the object has been modified; please apply your changes to the latest version and try again"
-    return ApiError(409, "Conflict", f'Operation cannot be fulfilled on {kind.qualified} "{name}": {why}')
+    what = f'Operation cannot be fulfilled on {kind.qualified} "{name}"'
+    why = "the object has been modified; please apply your changes to the latest version"
+    return ApiError(409, "Conflict", f"{what}: {why} and try again")
 
 
 class Api:
@@ -65,7 +77,7 @@ class Api:
     def _outdate(self) -> None:
         self._epoch += 1
 
-    # --- reading ---------------------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     def read(self, kind: str, namespace: str, name: str) -> Json:
         """Return an object as JSON, or refuse with 404."""
@@ -77,12 +89,16 @@ class Api:
         return found
 
     def read_all(self, kind: str, namespace: str = "") -> Sequence[Json]:
-        """Return all objects of a kind as JSON, ordered by namespace and name as etcd keeps them."""
+        """Return all objects of a kind as JSON, by namespace and name as etcd keeps them."""
         if kind == "Pod":
-            found: list[Json] = [manifest_of(pod, self.store.calendar) for pod in self.store.pods(namespace)]
+            found: list[Json] = [
+                manifest_of(pod, self.store.calendar) for pod in self.store.pods(namespace)
+            ]
         else:
             found = list(self.store.objects(kind, namespace))
-        return sorted(found, key=lambda obj: (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
+        return sorted(
+            found, key=lambda obj: (obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
+        )
 
     def _pod(self, key: Key) -> Pod:
         pod = self.store.pod(*key)
@@ -90,7 +106,7 @@ class Api:
             raise not_found(KINDS["Pod"], key[1])
         return pod
 
-    # --- creating --------------------------------------------------------------------------------------------------
+    # --- creating ---------------------------------------------------------------------------------
 
     def create(self, obj: Json) -> Json:
         """POST an object and return it as stored."""
@@ -106,7 +122,11 @@ class Api:
         if is_known(kind.api_version, kind.name):
             obj = self._completed(kind, obj, around)
         name = obj["metadata"]["name"]
-        found = self.store.pod(namespace, name) if kind.name == "Pod" else self.store.get(kind.name, namespace, name)
+        found = (
+            self.store.pod(namespace, name)
+            if kind.name == "Pod"
+            else self.store.get(kind.name, namespace, name)
+        )
         if found is not None:
             raise ApiError(409, "AlreadyExists", f'{kind.qualified} "{name}" already exists')
         for quota in admission.charged(obj, around):
@@ -133,31 +153,40 @@ class Api:
         if errors:
             raise ApiError(422, "Invalid", refusal(obj, errors), tuple(map(str, errors)))
         obj = encode(obj)
-        obj["metadata"] = {field: value for field, value in obj["metadata"].items() if value not in ("", None)}
+        obj["metadata"] = {
+            field: value for field, value in obj["metadata"].items() if value not in ("", None)
+        }
         return obj
 
-    def create_pods(self, owner: Json, template: Json, names: Sequence[str]) -> list[PodView | ApiError]:
-        """POST pods of one template; a name that ends in ``-`` is a prefix."""
-        made: list[PodView | ApiError] = []
-        for name in names:
-            try:
-                made.append(self._create_from(owner, template, name))
-            except ApiError as refusal:
-                made.append(refusal)
-        return made
+    def create_pod(self, owner: Json, template: Json, name: str) -> Pod:
+        """POST a pod of an owner's template; a name that ends in ``-`` is a prefix.
 
-    def _create_from(self, owner: Json, template: Json, name: str) -> Pod:
+        Siblings share one `PodTemplate`: defaults, admission and validation are worked out once.
+        """
         uid, namespace = owner["metadata"]["uid"], owner["metadata"]["namespace"]
         known = self._templates.get(uid)
         shared = known is not None and known[0] == self._epoch and known[1] is template
-        if not shared or self.store.objects("ResourceQuota", namespace):
-            meta = {**(template.get("metadata") or {}), "namespace": namespace, "ownerReferences": [owner_reference(owner)]}
-            meta |= {"generateName": name} if name.endswith("-") else {"name": name}
-            pod = self._create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]})
-            assert isinstance(pod, Pod)  # noqa: S101 - the kind says so
+        if known is None or not shared or self.store.objects("ResourceQuota", namespace):
+            pod = self._create_first(owner, template, name)
             self._templates[uid] = (self._epoch, template, pod.template)
             return pod
-        assert known is not None  # noqa: S101 - so ``shared`` says
+        return self.store.add_pod(known[2], self._free_name(namespace, name))
+
+    def _create_first(self, owner: Json, template: Json, name: str) -> Pod:
+        meta = {
+            **(template.get("metadata") or {}),
+            "namespace": owner["metadata"]["namespace"],
+            "ownerReferences": [owner_reference(owner)],
+            ("generateName" if name.endswith("-") else "name"): name,
+        }
+        pod = self._create(
+            {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
+        )
+        assert isinstance(pod, Pod)
+        return pod
+
+    def _free_name(self, namespace: str, name: str) -> str:
+        """Return a name that is not taken; one that was given and is taken is refused."""
         full = self._names.complete(name) if name.endswith("-") else name
         for _ in range(_NAME_RETRIES if name.endswith("-") else 0):
             if self.store.pod(namespace, full) is None:
@@ -165,9 +194,9 @@ class Api:
             full = self._names.complete(name)
         if self.store.pod(namespace, full) is not None:
             raise ApiError(409, "AlreadyExists", f'pods "{full}" already exists')
-        return self.store.add_pod(known[2], full)
+        return full
 
-    # --- changing --------------------------------------------------------------------------------------------------
+    # --- changing ---------------------------------------------------------------------------------
 
     def replace(self, obj: Json, *, unchanged: bool = False) -> Json:
         """PUT an object: everything but its status and identity.
@@ -188,7 +217,9 @@ class Api:
         old = self.read(kind.name, obj["metadata"].get("namespace", ""), obj["metadata"]["name"])
         return self._store_change(kind, old, {**old, "status": status}, "status")
 
-    def patch(self, kind_name: str, key: Key, body: Any, form: str = "strategic", sub: str = "") -> Json:
+    def patch(
+        self, kind_name: str, key: Key, body: Any, form: str = "strategic", sub: str = ""
+    ) -> Json:
         """PATCH an object or one of its subresources ``status`` and ``scale``."""
         kind = KINDS[kind_name]
         old = self.read(kind_name, *key)
@@ -219,13 +250,18 @@ class Api:
         if kind.status:
             other = old if sub != "status" else new
             status = other.get("status")
-            new = {**(new if sub != "status" else old), **({"status": status} if status is not None else {})}
+            new = {
+                **(new if sub != "status" else old),
+                **({"status": status} if status is not None else {}),
+            }
         new = {**new, "metadata": self._kept_meta(kind, old, new)}
         if new == old:
             return old
         if kind.name == "Pod":
             before = self._pod((old["metadata"]["namespace"], old["metadata"]["name"]))
-            after = self.store.replace_pod(before, self._with_generation(before, pod_from(new, before, self.store.calendar)))
+            after = self.store.replace_pod(
+                before, self._with_generation(before, pod_from(new, before, self.store.calendar))
+            )
             finish_if_unheld(self.store, after)
             return manifest_of(after, self.store.calendar)
         stored = self.store.put(new)
@@ -233,7 +269,10 @@ class Api:
         return stored
 
     def _with_generation(self, before: Pod, after: Pod) -> Pod:
-        if before.template.spec is not after.template.spec and before.template.spec != after.template.spec:
+        if (
+            before.template.spec is not after.template.spec
+            and before.template.spec != after.template.spec
+        ):
             after.generation += 1
         return after
 
@@ -245,12 +284,13 @@ class Api:
         meta["resourceVersion"] = old["metadata"]["resourceVersion"]
         return meta
 
-    # --- pods' subresources ----------------------------------------------------------------------------------------
+    # --- pods' subresources -----------------------------------------------------------------------
 
     def bind(self, key: Key, node: str) -> Pod:
         """POST a pod's binding.
 
-        Source: kubernetes/kubernetes pkg/registry/core/pod/storage/storage.go (BindingREST), v1.36.1
+        Source: kubernetes/kubernetes pkg/registry/core/pod/storage/storage.go (BindingREST),
+        v1.36.1
         """
         pod = self._pod(key)
         problem = ""
@@ -261,15 +301,28 @@ class Api:
         elif pod.template.spec.get("schedulingGates"):
             problem = f"pod {pod.name} has non-empty .spec.schedulingGates"
         if problem:
-            raise ApiError(409, "Conflict", f'Operation cannot be fulfilled on pods/binding "{pod.name}": {problem}')
-        labels: Mapping[str, str] = (self.store.get("Node", "", node) or {"metadata": {}})["metadata"].get("labels") or {}
+            raise ApiError(
+                409,
+                "Conflict",
+                f'Operation cannot be fulfilled on pods/binding "{pod.name}": {problem}',
+            )
+        labels: Mapping[str, str] = (self.store.get("Node", "", node) or {"metadata": {}})[
+            "metadata"
+        ].get("labels") or {}
         return self.store.step(pod, bound, (node, topology_labels(labels)))
 
-    def patch_pod(self, key: Key, condition: Mapping[str, str] | None = None, phase: str = "", drop: str = "") -> None:
+    def patch_pod(
+        self, key: Key, condition: Mapping[str, str] | None = None, phase: str = "", drop: str = ""
+    ) -> None:
         """PATCH a pod's condition, phase or finalizers; what changes nothing writes nothing."""
         pod = self._pod(key)
         if condition is not None and not _has(pod, condition):
-            words = (condition["type"], condition["status"], condition.get("reason", ""), condition.get("message", ""))
+            words = (
+                condition["type"],
+                condition["status"],
+                condition.get("reason", ""),
+                condition.get("message", ""),
+            )
             pod = self.store.step(pod, conditioned, words)
         if phase and pod.phase != phase:
             pod = self.store.step(pod, phased, phase)
@@ -280,4 +333,7 @@ class Api:
 
 def _has(pod: Pod, wanted: Mapping[str, str]) -> bool:
     words = (wanted["status"], wanted.get("reason", ""), wanted.get("message", ""))
-    return any(item.type == wanted["type"] and (item.status, item.reason, item.message) == words for item in pod.conditions)
+    return any(
+        item.type == wanted["type"] and (item.status, item.reason, item.message) == words
+        for item in pod.conditions
+    )

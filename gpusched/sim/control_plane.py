@@ -1,4 +1,7 @@
-"""The control plane: the store and its API, the controllers with their clients, KWOK. The one place where they meet."""
+"""The control plane: the store and its API, the controllers with their clients, KWOK.
+
+The one place where they meet.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
@@ -7,6 +10,7 @@ import numpy as np
 
 from gpusched.controllers.protocol import Controller
 from gpusched.controllers.registry import default_controllers
+from gpusched.kwok.stage import Stage
 from gpusched.sim.api import Api
 from gpusched.sim.calendar import EPOCH, SECOND, Calendar
 from gpusched.sim.kubelet import Kubelet, NodeSelector, RunTime
@@ -15,14 +19,17 @@ from gpusched.sim.loop import Loop
 from gpusched.sim.stages import StagePlayer
 from gpusched.sim.store import Store
 from gpusched.sim.workers import Client, Worker
-from gpusched.kwok.stage import Stage
 
 SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 SYSTEM_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 _SERVICE = {
     "apiVersion": "v1",
     "kind": "Service",
-    "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}},
+    "metadata": {
+        "name": "kubernetes",
+        "namespace": "default",
+        "labels": {"component": "apiserver", "provider": "kubernetes"},
+    },
     "spec": {
         "clusterIP": "10.96.0.1",
         "clusterIPs": ["10.96.0.1"],
@@ -42,7 +49,9 @@ class ControlPlane:
         epoch: Wall time of t = 0.
     """
 
-    def __init__(self, start: int = 0, seed: int = 0, latency: Latency = ZERO, epoch: str = EPOCH) -> None:
+    def __init__(
+        self, start: int = 0, seed: int = 0, latency: Latency = ZERO, epoch: str = EPOCH
+    ) -> None:
         self.seed = seed
         self.latency = latency
         self.loop = Loop(start)
@@ -79,7 +88,9 @@ class ControlPlane:
             controllers: Which controllers; all by default.
         """
         for controller in default_controllers() if controllers is None else controllers:
-            worker = Worker(controller, Client(self.api, self.latency, controller.name, controller.pace))
+            worker = Worker(
+                controller, Client(self.api, self.latency, controller.name, controller.pace)
+            )
             worker.tick(at)
             self.workers.append(worker)
 
@@ -91,8 +102,14 @@ class ControlPlane:
         run_time: RunTime = lambda _: None,
     ) -> Kubelet:
         """Start a KWOK process with user-defined pod stages or, without any, the fast ones."""
-        player = StagePlayer(stages, self.store.calendar, self.stream(f"stages/{name}")) if stages else None
-        kubelet = Kubelet(self.api, self.latency, self.store.leases, NodeSelector(tuple(args)), player, run_time)
+        player = (
+            StagePlayer(stages, self.store.calendar, self.stream(f"stages/{name}"))
+            if stages
+            else None
+        )
+        kubelet = Kubelet(
+            self.api, self.latency, self.store.leases, NodeSelector(tuple(args)), player, run_time
+        )
         self.kubelets[name] = kubelet
         return kubelet
 

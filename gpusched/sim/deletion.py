@@ -1,13 +1,14 @@
 """Deleting: grace periods, finalizers, propagation, eviction under disruption budgets.
 
 Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go,
-pkg/registry/core/pod/strategy.go (CheckGracefulDelete), pkg/registry/core/pod/storage/eviction.go, v1.36.1
+pkg/registry/core/pod/strategy.go (CheckGracefulDelete), pkg/registry/core/pod/storage/eviction.go,
+v1.36.1
 """
 
 from typing import Any
 
-from gpusched.controllers.selectors import selects
 from gpusched.controllers.protocol import ApiError, Key
+from gpusched.controllers.selectors import selects
 from gpusched.sim.kinds import KINDS
 from gpusched.sim.pod import Json, Pod
 from gpusched.sim.steps import conditioned, deleting
@@ -17,7 +18,9 @@ _POLICY_FINALIZERS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 _EVICTED = ("DisruptionTarget", "True", "EvictionByEvictionAPI", "Eviction API: evicting")
 
 
-def delete(store: Store, kind: str, key: Key, grace: int | None = None, propagation: str = "Background") -> None:
+def delete(
+    store: Store, kind: str, key: Key, grace: int | None = None, propagation: str = "Background"
+) -> None:
     """DELETE an object; refuses with 404."""
     if kind == "Pod":
         pod = store.pod(*key)
@@ -35,7 +38,7 @@ def delete(store: Store, kind: str, key: Key, grace: int | None = None, propagat
 
 
 def delete_pod(store: Store, pod: Pod, grace: int | None = None) -> None:
-    """DELETE a pod: at once if it is unbound, finished or given no grace and unheld by finalizers; else mark it."""
+    """DELETE a pod: at once if it needs no grace and no finalizer holds it; else mark it."""
     period = pod.template.grace if grace is None else grace
     if not pod.node or pod.terminal:
         period = 0
@@ -68,7 +71,11 @@ def _delete_object(store: Store, obj: Json, propagation: str) -> None:
         return
     if meta.get("deletionTimestamp"):
         return
-    marks: Json = {"finalizers": finalizers, "deletionTimestamp": store.stamp(), "deletionGracePeriodSeconds": 0}
+    marks: Json = {
+        "finalizers": finalizers,
+        "deletionTimestamp": store.stamp(),
+        "deletionGracePeriodSeconds": 0,
+    }
     if "generation" in meta:
         marks["generation"] = meta["generation"] + 1
     store.put({**obj, "metadata": {**meta, **marks}})
@@ -78,7 +85,9 @@ def _terminate_namespace(store: Store, obj: Json) -> None:
     if obj["metadata"].get("deletionTimestamp"):
         return
     marked = {**obj["metadata"], "deletionTimestamp": store.stamp()}
-    store.put({**obj, "metadata": marked, "status": {**(obj.get("status") or {}), "phase": "Terminating"}})
+    store.put(
+        {**obj, "metadata": marked, "status": {**(obj.get("status") or {}), "phase": "Terminating"}}
+    )
 
 
 def finish_if_unheld(store: Store, obj: Any) -> None:
@@ -88,7 +97,9 @@ def finish_if_unheld(store: Store, obj: Any) -> None:
             store.remove_pod(obj)
         return
     meta = obj["metadata"]
-    held = meta.get("finalizers") or (obj["kind"] == "Namespace" and (obj.get("spec") or {}).get("finalizers"))
+    held = meta.get("finalizers") or (
+        obj["kind"] == "Namespace" and (obj.get("spec") or {}).get("finalizers")
+    )
     if meta.get("deletionTimestamp") and not held:
         store.remove(obj)
 
@@ -113,13 +124,22 @@ def _spend_budget(store: Store, pod: Pod) -> None:
         if selects(item["spec"].get("selector"), pod.labels)
     ]
     if len(budgets) > 1:
-        raise ApiError(500, "InternalError", "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.")
+        raise ApiError(
+            500,
+            "InternalError",
+            "This pod has more than one PodDisruptionBudget, which the eviction subresource does"
+            " not support.",
+        )
     for budget in budgets:
         status = budget.get("status") or {}
         if not pod.ready and _unready_may_go(budget, status):
             return
         if status.get("disruptionsAllowed", 0) <= 0:
-            raise ApiError(429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.")
+            raise ApiError(
+                429,
+                "TooManyRequests",
+                "Cannot evict pod as it would violate the pod's disruption budget.",
+            )
         spent = {
             **status,
             "disruptionsAllowed": status["disruptionsAllowed"] - 1,

@@ -54,7 +54,11 @@ class EventRecord:
         out: Json = {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": self.name, "namespace": self.namespace, "creationTimestamp": calendar.stamp(self.first)},
+            "metadata": {
+                "name": self.name,
+                "namespace": self.namespace,
+                "creationTimestamp": calendar.stamp(self.first),
+            },
             "involvedObject": dict(self.regarding),
             "reason": self.reason,
             "message": self.message,
@@ -63,12 +67,22 @@ class EventRecord:
             "reportingInstance": self.instance,
         }
         if not self.action:
-            times = {"firstTimestamp": calendar.stamp(self.first), "lastTimestamp": calendar.stamp(self.last)}
-            return out | times | {"source": {"component": self.component}, "eventTime": None, "count": self.count}
+            times = {
+                "firstTimestamp": calendar.stamp(self.first),
+                "lastTimestamp": calendar.stamp(self.last),
+            }
+            return (
+                out
+                | times
+                | {"source": {"component": self.component}, "eventTime": None, "count": self.count}
+            )
         out |= {"source": {}, "firstTimestamp": None, "lastTimestamp": None, "action": self.action}
         out["eventTime"] = calendar.micro_stamp(self.first)
         if self.series is not None:
-            out["series"] = {"count": self.series[0], "lastObservedTime": calendar.micro_stamp(self.series[1])}
+            out["series"] = {
+                "count": self.series[0],
+                "lastObservedTime": calendar.micro_stamp(self.series[1]),
+            }
         return out
 
     def modern(self, calendar: Calendar) -> Json:
@@ -89,12 +103,25 @@ class EventRecord:
             "deprecatedFirstTimestamp": core["firstTimestamp"],
             "deprecatedLastTimestamp": core["lastTimestamp"],
         }
-        optional = {"action": self.action, "series": core.get("series"), "deprecatedCount": core.get("count")}
+        optional = {
+            "action": self.action,
+            "series": core.get("series"),
+            "deprecatedCount": core.get("count"),
+        }
         return out | {name: value for name, value in optional.items() if value}
 
     def journal_form(self) -> Any:
         """Return what the journal's digest covers."""
-        return [self.name, self.regarding, self.reason, self.message, self.count, self.first, self.last, self.series]
+        return [
+            self.name,
+            self.regarding,
+            self.reason,
+            self.message,
+            self.count,
+            self.first,
+            self.last,
+            self.series,
+        ]
 
 
 def truncated(note: str, limit: int = 1024) -> str:

@@ -1,10 +1,11 @@
 """The two event recorders: what becomes a new event, what a count, what is dropped.
 
-Source: k8s.io/client-go tools/record/events_cache.go (core/v1), tools/events/event_broadcaster.go (events.k8s.io), v0.36.1
+Source: k8s.io/client-go tools/record/events_cache.go (core/v1), tools/events/event_broadcaster.go
+(events.k8s.io), v0.36.1
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -34,7 +35,7 @@ class Sender(Protocol):
 class _Similar:
     """Distinct messages of similar events within the window."""
 
-    messages: set[str]
+    messages: dict[str, None]
     last: int
 
 
@@ -91,18 +92,21 @@ class CoreRecorder:
         number = self._stored.get(key)
         if number is not None:
             return lambda: self._count_up(number, message, count, at)
-        return lambda: self._add(key, event, message, at, count, first, combined)
+        reporting = "" if combined else self._component
+        parts = (event.type, event.reason, message, self._component, reporting, count, first, at)
+        return lambda: self._add(key, event.regarding, parts)
 
     def _aggregate(self, event: Emit, at: int) -> tuple[str, Any, bool]:
+        """Return an event's message, its key, and whether it stands for similar ones too."""
         group = (_identity(event), event.type, event.reason)
         similar = self._similar.get(group)
         if similar is None or at - similar.last > SIMILAR_WINDOW:
-            similar = self._similar[group] = _Similar(set(), at)
+            similar = self._similar[group] = _Similar({}, at)
         similar.last = at
-        similar.messages.add(event.message)
+        similar.messages[event.message] = None
         if len(similar.messages) < SIMILAR:
             return event.message, (*group, event.message), False
-        similar.messages.pop()
+        similar.messages.popitem()
         return f"(combined from similar events): {event.message}", group, True
 
     def _spends(self, event: Emit, at: int) -> bool:
@@ -114,23 +118,9 @@ class CoreRecorder:
         self._spam[key] = (tokens - SPAM_REFILL if allowed else tokens, at)
         return allowed
 
-    def _add(self, key: Any, event: Emit, message: str, at: int, count: int, first: int, combined: bool) -> None:  # noqa: PLR0913 - one event's parts
-        name = f"{event.regarding['name']}.{self._store.version + 1:016x}"
-        reporting = "" if combined else self._component
-        self._stored[key] = self._store.add_event(
-            EventRecord(
-                name,
-                dict(event.regarding),
-                event.type,
-                event.reason,
-                message,
-                self._component,
-                reporting,
-                count,
-                first,
-                at,
-            )
-        )
+    def _add(self, key: Any, regarding: Mapping[str, str], parts: tuple[Any, ...]) -> None:
+        name = f"{regarding['name']}.{self._store.version + 1:016x}"
+        self._stored[key] = self._store.add_event(EventRecord(name, dict(regarding), *parts))
 
     def _count_up(self, number: int, message: str, count: int, at: int) -> None:
         old = self._store.events[number]
@@ -145,7 +135,8 @@ def _identity(event: Emit) -> tuple[str, str, str, str]:
 class SeriesRecorder:
     """The scheduler's recorder: the same event about the same state of an object becomes a series.
 
-    The stored count stays at 2 until a refresh (every 30 minutes) or until the series has been idle for 6 minutes.
+    The stored count stays at 2 until a refresh (every 30 minutes) or until the series has been idle
+    for 6 minutes.
 
     Args:
         store: Where events go.
@@ -165,7 +156,8 @@ class SeriesRecorder:
         """Record an event about a pod.
 
         Args:
-            pod: The pod as the scheduler last saw it; its resourceVersion is part of the event's key.
+            pod: The pod as the scheduler last saw it; its resourceVersion is part of the event's
+                key.
             kind: ``Normal`` or ``Warning``.
             reason: CamelCase reason.
             action: What was done.
@@ -176,14 +168,16 @@ class SeriesRecorder:
         key = (kind, action, reason, scheduler, pod.serial, pod.version)
         number = self._known.get(key)
         if number is None:
-            self._known[key] = self._store.add_event(self._new(pod, kind, reason, action, truncated(note)))
+            self._known[key] = self._store.add_event(
+                self._new(pod, kind, reason, action, truncated(note))
+            )
             return
         count, _ = self._series.get(key, (1, now))
         self._series[key] = (count + 1, now)
         if count == 1:
             self._write(key)
 
-    def _new(self, pod: Pod, kind: str, reason: str, action: str, note: str) -> EventRecord:  # noqa: PLR0913 - one event's parts
+    def _new(self, pod: Pod, kind: str, reason: str, action: str, note: str) -> EventRecord:
         now = self._store.now
         scheduler = str(pod.spec.get("schedulerName") or "default-scheduler")
         regarding = {
@@ -196,7 +190,9 @@ class SeriesRecorder:
         }
         name = f"{pod.name}.{self._store.version + 1:016x}"
         instance = f"{scheduler}-{self._host}"
-        return EventRecord(name, regarding, kind, reason, note, scheduler, scheduler, 1, now, now, action, instance)
+        return EventRecord(
+            name, regarding, kind, reason, note, scheduler, scheduler, 1, now, now, action, instance
+        )
 
     def _write(self, key: Any) -> None:
         number, series = self._known[key], self._series[key]

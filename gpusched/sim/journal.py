@@ -1,7 +1,11 @@
-"""Everything that happened, as append-only columns: enough to replay to the same state and to look at any moment.
+"""Everything that happened, as append-only columns.
 
-One row is one write: when, what, to which object, and one argument. Rows about pods hold no manifest: the argument of a
-`Step` and the pod's state before it give the state after it, by the same pure function that made it first.
+Enough to replay to the same state and to look at any moment.
+
+One row is one write: when, what, to which object, and one argument. Rows about pods hold no
+manifest: the argument of a
+`Step` and the pod's state before it give the state after it, by the same pure function that made it
+first.
 """
 
 import hashlib

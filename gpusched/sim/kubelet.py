@@ -1,4 +1,4 @@
-"""KWOK at work: makes nodes ready, keeps their leases, starts, ends and removes the pods bound to them.
+"""KWOK at work: makes nodes ready, keeps their leases, starts, ends and removes their pods.
 
 Which stage applies and what it does is `kwok`'s; this file plays it in time.
 """
@@ -38,10 +38,15 @@ class NodeSelector:
             name, _, value = arg.partition("=")
             if name == "--manage-nodes-with-label-selector":
                 text = value or args[index + 1]
-                self._labels = dict(part.split("=", 1) for part in text.replace("==", "=").split(","))
+                self._labels = dict(
+                    part.split("=", 1) for part in text.replace("==", "=").split(",")
+                )
 
     def manages(self, node: Json) -> bool:
-        """Return whether the node is managed: by labels if any are named, else by KWOK's annotation."""
+        """Return whether the node is managed.
+
+        By labels if any are named, else by KWOK's annotation.
+        """
         if self._all:
             return True
         meta: Mapping[str, Any] = node["metadata"]
@@ -62,7 +67,7 @@ class Kubelet:
         run_time: How long pods run, under the fast stages.
     """
 
-    def __init__(  # noqa: PLR0913 - its parts
+    def __init__(
         self,
         api: Api,
         latency: Latency,
@@ -89,7 +94,7 @@ class Kubelet:
         self._store.watch("Node", self._see_node)
         self._store.watch("Pod", self._see_pod)
 
-    # --- start and stop --------------------------------------------------------------------------------------------
+    # --- start and stop ---------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Do nothing any more; what is under way is lost."""
@@ -110,7 +115,7 @@ class Kubelet:
             for pod in self._store.pods_on(node["metadata"]["name"]):
                 self._look_at(pod)
 
-    # --- nodes -----------------------------------------------------------------------------------------------------
+    # --- nodes ------------------------------------------------------------------------------------
 
     def _see_node(self, change: Change) -> None:
         if not self._running:
@@ -148,7 +153,7 @@ class Kubelet:
         if self._running and node is not None and not is_ready(node):
             self._api.replace_status(node, initialized(node, self._store.stamp()))
 
-    # --- pods ------------------------------------------------------------------------------------------------------
+    # --- pods -------------------------------------------------------------------------------------
 
     def _see_pod(self, change: Change) -> None:
         if self._running and change.verb != "DELETED" and change.new.node in self._nodes:
@@ -162,7 +167,12 @@ class Kubelet:
             self._plan(self._delay, self._remove, pod)
         elif pod.phase == "Pending":
             self._plan(self._delay, self._run, pod)
-        elif pod.phase == "Running" and pod.owner is not None and pod.owner[0] == "Job" and self._run_time(pod) is None:
+        elif (
+            pod.phase == "Running"
+            and pod.owner is not None
+            and pod.owner[0] == "Job"
+            and self._run_time(pod) is None
+        ):
             self._plan(self._delay, self._complete, pod)
 
     def _plan(self, delay: int, action: Callable[[Pod], None], pod: Pod) -> None:
@@ -191,7 +201,13 @@ class Kubelet:
 
     def _end(self, key: Key, serial: int, phase: str) -> None:
         pod = self._store.pod(*key)
-        if self._running and pod is not None and pod.serial == serial and pod.phase == "Running" and pod.deletion is None:
+        if (
+            self._running
+            and pod is not None
+            and pod.serial == serial
+            and pod.phase == "Running"
+            and pod.deletion is None
+        ):
             self._store.step(pod, finished, phase)
 
     def _complete(self, pod: Pod) -> None:
@@ -199,17 +215,20 @@ class Kubelet:
             self._store.step(pod, finished, "Succeeded")
 
     def _remove(self, pod: Pod) -> None:
-        """Remove a deleted pod whatever its grace period, as ``pod-delete`` does: no finalizers, grace 0."""
+        """Remove a deleted pod whatever its grace period, as ``pod-delete`` does.
+
+        No finalizers, grace 0.
+        """
         for finalizer in pod.finalizers:
             self._api.patch_pod(pod.key, drop=finalizer)
         left = self._store.pod(*pod.key)
         if left is not None:
             delete_pod(self._store, left, 0)
 
-    # --- user-defined stages ---------------------------------------------------------------------------------------
+    # --- user-defined stages ----------------------------------------------------------------------
 
     def _plan_stage(self, pod: Pod) -> None:
-        assert self._stages is not None  # noqa: S101 - the caller looked
+        assert self._stages is not None
         alarm = self._stage_alarms.pop(pod.key, None)
         if alarm is not None:
             alarm.cancel()
@@ -222,7 +241,7 @@ class Kubelet:
         self._stage_alarms[pod.key] = self._loop.at(due, self._play_stage, pod.key, plan.stage)
 
     def _play_stage(self, key: Key, stage: Any) -> None:
-        assert self._stages is not None  # noqa: S101 - so it was planned
+        assert self._stages is not None
         self._stage_alarms.pop(key, None)
         pod = self._store.pod(*key)
         if pod is None or not self._running:

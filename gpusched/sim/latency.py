@@ -1,4 +1,6 @@
-"""How long things take outside of Kubernetes' own timers: requests, watches, client rates, KWOK's reaction.
+"""How long things take outside of Kubernetes' own timers.
+
+Requests, watches, client rates, KWOK's reaction.
 
 `ZERO` is the default. `RECORDED` is what the recordings of a real control plane on loopback show.
 """

@@ -1,6 +1,7 @@
 """Node leases: when each node's lease was last renewed, without an action per renewal.
 
-A kubelet renews every 10 s from its start on, so the last renewal before any instant can be computed.
+A kubelet renews every 10 s from its start on, so the last renewal before any instant can be
+computed.
 
 Source: kubernetes-sigs/kwok pkg/kwok/controllers/node_lease_controller.go, v0.7.0
 """

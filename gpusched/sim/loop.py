@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import simpy
-from simpy.events import NORMAL, URGENT, Event
+from simpy.events import NORMAL, URGENT, Event, EventPriority
 
 __all__ = ["LATE", "NORMAL", "URGENT", "Alarm", "Loop"]
 
@@ -43,7 +43,9 @@ class Loop:
         """The current instant in microseconds."""
         return int(self._env.now)
 
-    def at(self, when: int, action: Callable[..., None], *args: Any, priority: int = NORMAL) -> Alarm:
+    def at(
+        self, when: int, action: Callable[..., object], *args: Any, priority: int = NORMAL
+    ) -> Alarm:
         """Call ``action(*args)`` at ``when``, or at once if that is past."""
         alarm = Alarm()
 
@@ -54,12 +56,16 @@ class Loop:
         self._schedule(ring, max(0, when - self.now), priority)
         return alarm
 
-    def soon(self, action: Callable[..., None], *args: Any, priority: int = NORMAL) -> None:
+    def soon(self, action: Callable[..., object], *args: Any, priority: int = NORMAL) -> None:
         """Call ``action(*args)`` later in this instant."""
-        self._schedule(lambda _: action(*args), 0, priority)
+
+        def ring(_: Event) -> None:
+            action(*args)
+
+        self._schedule(ring, 0, priority)
 
     def every(self, first: int, period: int, action: Callable[[], None]) -> Alarm:
-        """Call ``action`` at ``first`` and then once per ``period`` until the alarm is cancelled."""
+        """Call ``action`` at ``first`` and once per ``period`` until the alarm is cancelled."""
         alarm = Alarm()
 
         def ring(_: Event) -> None:
@@ -84,4 +90,4 @@ class Loop:
         event = Event(self._env)
         event._ok, event._value = True, None  # noqa: SLF001 - what SimPy's own Timeout does, without its float
         event.callbacks.append(ring)
-        self._env.schedule(event, priority, delay)
+        self._env.schedule(event, EventPriority(priority), delay)

@@ -9,7 +9,14 @@ from gpusched.api.defaulting.qos import qos_class
 from gpusched.sim.calendar import Calendar
 from gpusched.sim.pod import Condition, Containers, Json, Pod, PodTemplate, uid_of
 
-_KNOWN_STATUS = ("phase", "conditions", "startTime", "nominatedNodeName", "qosClass", "observedGeneration")
+_KNOWN_STATUS = (
+    "phase",
+    "conditions",
+    "startTime",
+    "nominatedNodeName",
+    "qosClass",
+    "observedGeneration",
+)
 _OWN_META = (
     "name",
     "namespace",
@@ -58,7 +65,9 @@ def status_of(pod: Pod, calendar: Calendar) -> Json:
     """Return the status part of the manifest."""
     status: Json = {"phase": pod.phase}
     if pod.conditions:
-        status["conditions"] = [_condition(condition, pod, calendar) for condition in pod.conditions]
+        status["conditions"] = [
+            _condition(condition, pod, calendar) for condition in pod.conditions
+        ]
     if pod.started is not None:
         status["startTime"] = calendar.stamp(pod.started)
     if pod.nominated:
@@ -90,7 +99,9 @@ def _containers(pod: Pod, state: Containers, calendar: Calendar) -> Json:
     return {
         "podIP": address,
         "podIPs": [{"ip": address}],
-        "containerStatuses": [_container(item, state, calendar) for item in pod.spec.get("containers", ())],
+        "containerStatuses": [
+            _container(item, state, calendar) for item in pod.spec.get("containers", ())
+        ],
     }
 
 
@@ -99,7 +110,11 @@ def _container(container: Json, state: Containers, calendar: Calendar) -> Json:
     started = calendar.stamp(state.started)
     run: Json = {"startedAt": started}
     if state.finished is not None:
-        ended = {"exitCode": state.exit_code, "reason": state.reason, "finishedAt": calendar.stamp(state.finished)}
+        ended = {
+            "exitCode": state.exit_code,
+            "reason": state.reason,
+            "finishedAt": calendar.stamp(state.finished),
+        }
         run = ended | run
     return {
         "name": container["name"],
@@ -122,12 +137,15 @@ def address_of(number: int) -> str:
     return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
-def pod_from(obj: Json, old: Pod | None, calendar: Calendar, *, serial: int = 0, now: int = 0) -> Pod:
+def pod_from(
+    obj: Json, old: Pod | None, calendar: Calendar, *, serial: int = 0, now: int = 0
+) -> Pod:
     """Return the pod that a manifest describes.
 
     Args:
         obj: A defaulted and admitted manifest.
-        old: The pod's present state, or None for a new pod; identity and an unchanged template are taken from it.
+        old: The pod's present state, or None for a new pod; identity and an unchanged template are
+            taken from it.
         calendar: For the times in it.
         serial: A new pod's number.
         now: A new pod's time of creation.
@@ -139,7 +157,10 @@ def pod_from(obj: Json, old: Pod | None, calendar: Calendar, *, serial: int = 0,
         return Pod(template, obj["metadata"]["name"], serial, now)
     pod = old.copy()
     kept = {name: value for name, value in old.spec.items() if name != "nodeName"}
-    if spec != kept or {name: value for name, value in meta.items() if value} != old.template.meta():
+    if (
+        spec != kept
+        or {name: value for name, value in meta.items() if value} != old.template.meta()
+    ):
         pod.template = PodTemplate(old.namespace, meta, spec)
     pod.node = obj["spec"].get("nodeName") or ""
     _read_status(pod, obj.get("status") or {}, calendar)
@@ -148,7 +169,9 @@ def pod_from(obj: Json, old: Pod | None, calendar: Calendar, *, serial: int = 0,
 
 def _read_status(pod: Pod, status: Json, calendar: Calendar) -> None:
     pod.phase = status.get("phase") or "Pending"
-    pod.conditions = tuple(_read_condition(item, calendar) for item in status.get("conditions") or ())
+    pod.conditions = tuple(
+        _read_condition(item, calendar) for item in status.get("conditions") or ()
+    )
     pod.ready = any(item.type == "Ready" and item.status == "True" for item in pod.conditions)
     pod.started = calendar.micros(status["startTime"]) if status.get("startTime") else None
     pod.nominated = status.get("nominatedNodeName") or ""
@@ -156,13 +179,18 @@ def _read_status(pod: Pod, status: Json, calendar: Calendar) -> None:
     if rest.get("podIP") and not rest.get("podIPs"):
         rest["podIPs"] = [{"ip": rest["podIP"]}]
     pod.detail = as_containers(rest, pod, calendar) if rest else None
-    ends = [item.get("state", {}).get("terminated", {}).get("finishedAt") for item in rest.get("containerStatuses") or ()]
+    ends = [
+        item.get("state", {}).get("terminated", {}).get("finishedAt")
+        for item in rest.get("containerStatuses") or ()
+    ]
     pod.finished = max(map(calendar.micros, ends)) if ends and all(ends) else None
 
 
 def _read_condition(item: Json, calendar: Calendar) -> Condition:
     at = calendar.micros(item["lastTransitionTime"]) if item.get("lastTransitionTime") else 0
-    return Condition(item["type"], item["status"], at, item.get("reason") or "", item.get("message") or "")
+    return Condition(
+        item["type"], item["status"], at, item.get("reason") or "", item.get("message") or ""
+    )
 
 
 def as_containers(rest: Json, pod: Pod, calendar: Calendar) -> Containers | Json:

@@ -22,7 +22,8 @@ class NameSource:
     def complete(self, prefix: str) -> str:
         """Return ``prefix`` with a suffix.
 
-        Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/storage/names/generate.go, v1.36.1
+        Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/storage/names/generate.go,
+        v1.36.1
         """
         if not self._stock:
             draws = self._rng.integers(len(SAFE_LETTERS), size=(_BLOCK, _LENGTH)).tolist()

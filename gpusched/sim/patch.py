@@ -1,4 +1,6 @@
-"""The three patch formats that the API server takes: JSON patch, merge patch, strategic merge patch.
+"""The three patch formats that the API server takes.
+
+JSON patch, merge patch, strategic merge patch.
 
 Every function returns a new value and leaves its arguments alone.
 """
@@ -30,6 +32,7 @@ MERGE_KEYS: Mapping[str, tuple[str, ...]] = {
 
 Source: the ``patchMergeKey`` tags of k8s.io/api core/v1 and apps/v1, v0.36.1
 """
+_REJECTED = "the server rejected our request due to an error in our request"
 _UNIONS = ("finalizers",)
 
 
@@ -66,9 +69,10 @@ def merge(obj: Any, patch: Any) -> Any:
 
 
 def strategic(obj: Any, patch: Any) -> Any:
-    """Apply a strategic merge patch with its directives ``$patch``, ``$retainKeys``, ``$setElementOrder`` (ignored).
+    """Apply a strategic merge patch; of its directives ``$setElementOrder`` is ignored.
 
-    >>> strategic({"containers": [{"name": "a", "image": "x"}]}, {"containers": [{"name": "a", "image": "y"}]})
+    >>> old, new = {"name": "a", "image": "x"}, {"name": "a", "image": "y"}
+    >>> strategic({"containers": [old]}, {"containers": [new]})
     {'containers': [{'name': 'a', 'image': 'y'}]}
     """
     if not isinstance(patch, Mapping):
@@ -126,10 +130,16 @@ def _operate(obj: Any, operation: Mapping[str, Any]) -> Any:
     path = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]]
     if operation["op"] == "test":
         if _look_up(obj, path) != operation.get("value"):
-            raise ApiError(422, "Invalid", f"the server rejected our request due to an error in our request: testing {operation['path']}")
+            raise ApiError(
+                422,
+                "Invalid",
+                f"{_REJECTED}: testing {operation['path']}",
+            )
         return obj
     if operation["op"] in ("move", "copy"):
-        source = [part.replace("~1", "/").replace("~0", "~") for part in operation["from"].split("/")[1:]]
+        source = [
+            part.replace("~1", "/").replace("~0", "~") for part in operation["from"].split("/")[1:]
+        ]
         value = _look_up(obj, source)
         if operation["op"] == "move":
             obj = _edit(obj, source, "remove", None)
@@ -142,7 +152,7 @@ def _look_up(obj: Any, path: list[str]) -> Any:
         try:
             obj = obj[int(part)] if isinstance(obj, list) else obj[part]
         except (KeyError, IndexError, ValueError, TypeError):
-            raise ApiError(422, "Invalid", "the server rejected our request due to an error in our request") from None
+            raise ApiError(422, "Invalid", _REJECTED) from None
     return obj
 
 

@@ -1,6 +1,7 @@
 """A pod in the store: small, immutable, sharing its template with its siblings.
 
-A `PodTemplate` is everything that a pod is created with; a `Pod` is one state of one pod: what differs from its siblings
+A `PodTemplate` is everything that a pod is created with; a `Pod` is one state of one pod: what
+differs from its siblings
 and what changed since. The full JSON manifest is made by `sim.manifest` only when somebody looks.
 """
 
@@ -66,7 +67,12 @@ class PodTemplate:
         self.priority = int(spec.get("priority") or 0)
         self.grace = int(spec.get("terminationGracePeriodSeconds", 30))
         self.owner: tuple[str, str, str] | None = next(
-            ((ref["kind"], ref["name"], ref["uid"]) for ref in self.owners if ref.get("controller")), None
+            (
+                (ref["kind"], ref["name"], ref["uid"])
+                for ref in self.owners
+                if ref.get("controller")
+            ),
+            None,
         )
         self.gated = bool(spec.get("schedulingGates"))
         self._variants: dict[Any, PodTemplate] = {}
@@ -85,7 +91,9 @@ class PodTemplate:
         """Return this template with some of its metadata replaced; equal keys share one variant."""
         found = self._variants.get(key)
         if found is None:
-            found = self._variants[key] = PodTemplate(self.namespace, {**self.meta(), **changes}, self.spec)
+            found = self._variants[key] = PodTemplate(
+                self.namespace, {**self.meta(), **changes}, self.spec
+            )
         return found
 
 
@@ -239,7 +247,9 @@ class Pod:
     @property
     def ready_since(self) -> int:
         """When the Ready condition last changed; 0 without one."""
-        return next((condition.transition for condition in self.conditions if condition.type == "Ready"), 0)
+        return next(
+            (condition.transition for condition in self.conditions if condition.type == "Ready"), 0
+        )
 
     def condition(self, kind: str) -> tuple[str, str] | None:
         """Return status and reason of a condition, or None."""

@@ -37,7 +37,9 @@ class StagePlayer:
         rng: The stream for choices and jitter.
     """
 
-    def __init__(self, stages: Sequence[Stage], calendar: Calendar, rng: np.random.Generator) -> None:
+    def __init__(
+        self, stages: Sequence[Stage], calendar: Calendar, rng: np.random.Generator
+    ) -> None:
         self._stages = [stage for stage in stages if stage.kind == "Pod"]
         self._calendar = calendar
         self._rng = rng
@@ -60,7 +62,9 @@ class StagePlayer:
         if left is None:
             return address + 1
         for finalizer in left.finalizers:
-            if stage.finalizers.get("empty") or any(item["value"] == finalizer for item in stage.finalizers.get("remove") or ()):
+            if stage.finalizers.get("empty") or any(
+                item["value"] == finalizer for item in stage.finalizers.get("remove") or ()
+            ):
                 api.patch_pod(pod.key, drop=finalizer)
         left = api.store.pod(*pod.key)
         if left is not None and stage.delete:
@@ -82,7 +86,7 @@ class StagePlayer:
 
 
 def _status_patch(obj: Json, body: Json) -> Json:
-    """Return a status patch with its conditions merged into the pod's, as KWOK does for built-in kinds."""
+    """Return a status patch with its conditions merged into the pod's, as KWOK does."""
     status = body.get("status") or {}
     if "conditions" not in status:
         return body

@@ -1,4 +1,6 @@
-"""The steps in a pod's life as pure functions: the state before, the time and an argument give the state after.
+"""The steps in a pod's life as pure functions.
+
+The state before, the time and an argument give the state after.
 
 The store applies them, and the journal replays them.
 """
@@ -26,13 +28,16 @@ def _scheduled(second: int) -> tuple[Condition, ...]:
 
 @lru_cache(maxsize=256)
 def _running(second: int) -> tuple[Condition, ...]:
-    return tuple(Condition(kind, "True", second) for kind in ("Initialized", "Ready", "ContainersReady"))
+    return tuple(
+        Condition(kind, "True", second) for kind in ("Initialized", "Ready", "ContainersReady")
+    )
 
 
 def bound(pod: Pod, now: int, target: tuple[str, tuple[tuple[str, str], ...]]) -> Pod:
     """Bind a pod: node, PodScheduled, the node's topology labels, no nomination any more.
 
-    Source: kubernetes/kubernetes pkg/registry/core/pod/storage/storage.go (setPodHostAndAnnotations), v1.36.1
+    Source: kubernetes/kubernetes pkg/registry/core/pod/storage/storage.go
+    (setPodHostAndAnnotations), v1.36.1
     """
     node, labels = target
     new = pod.copy()
@@ -52,7 +57,10 @@ def topology_labels(node_labels: Any) -> tuple[tuple[str, str], ...]:
 
 
 def running(pod: Pod, now: int, address: int) -> Pod:
-    """Start all containers at once, as KWOK's ``pod-ready`` does; the patch's conditions come to stand first."""
+    """Start all containers at once, as KWOK's ``pod-ready`` does.
+
+    The patch's conditions come to stand first.
+    """
     second = floor_second(now)
     new = pod.copy()
     conditions = _running(second)
@@ -75,7 +83,10 @@ def _set_all(pod: Pod, conditions: tuple[Condition, ...], second: int) -> tuple[
 
 
 def finished(pod: Pod, now: int, phase: str) -> Pod:
-    """End all containers: ``Succeeded`` with exit code 0, ``Failed`` with 1. Conditions stay, as KWOK leaves them."""
+    """End all containers: ``Succeeded`` with exit code 0, ``Failed`` with 1.
+
+    Conditions stay, as KWOK leaves them.
+    """
     second = floor_second(now)
     new = pod.copy()
     new.phase = phase
@@ -98,7 +109,10 @@ def conditioned(pod: Pod, now: int, condition: tuple[str, str, str, str]) -> Pod
 
 
 def failed_attempt(pod: Pod, now: int, outcome: tuple[str, str, str | None]) -> Pod:
-    """Write what a failed scheduling attempt writes: reason, message and, unless None, the nominated node."""
+    """Write what a failed scheduling attempt writes.
+
+    Reason, message and, unless None, the nominated node.
+    """
     reason, message, nominated = outcome
     new = conditioned(pod, now, ("PodScheduled", "False", reason, message))
     if nominated is not None:
@@ -116,7 +130,8 @@ def phased(pod: Pod, now: int, phase: str) -> Pod:  # noqa: ARG001 - every step 
 def deleting(pod: Pod, now: int, grace: int) -> Pod:
     """Mark for deletion: the timestamp lies ``grace`` seconds ahead.
 
-    Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go (BeforeDelete), v1.36.1
+    Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/registry/rest/delete.go
+    (BeforeDelete), v1.36.1
     """
     new = pod.copy()
     new.deletion = floor_second(now) + grace * SECOND

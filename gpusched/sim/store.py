@@ -1,4 +1,6 @@
-"""The API server's storage: every object's present state, its indexes, the journal and the watchers.
+"""The API server's storage.
+
+Every object's present state, its indexes, the journal and the watchers.
 
 This file must not know defaulting, admission or validation (`sim.api` does), nor who watches.
 
@@ -24,7 +26,9 @@ Handler = Callable[[Change], None]
 
 
 class SchedulerPort(Protocol):
-    """What a scheduler needs of the API server. Each call takes effect at once; watchers hear of it later.
+    """What a scheduler needs of the API server. Each call takes effect at once.
+
+    Watchers hear of it later.
 
     `watch` delivers every change of a kind in order: pods as `Pod`, everything else as JSON.
     """
@@ -49,7 +53,10 @@ class SchedulerPort(Protocol):
         """POST the binding; raises `ApiError` as the API server refuses."""
 
     def fail_attempt(self, pod: Pod, reason: str, message: str, nominated: str | None) -> Pod:
-        """PATCH the PodScheduled condition and, unless None, the nomination; a patch without effect writes nothing."""
+        """PATCH the PodScheduled condition and, unless None, the nomination.
+
+        A patch without effect writes nothing.
+        """
 
     def preempt(self, victim: Pod, message: str) -> None:
         """PATCH the victim's DisruptionTarget condition and DELETE it."""
@@ -87,7 +94,7 @@ class Store:
         self.events: list[EventRecord] = []
         self._due = -1 << 62
 
-    # --- reading ---------------------------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     @property
     def now(self) -> int:
@@ -114,7 +121,11 @@ class Store:
     def owned(self, kind: str, uid: str) -> Sequence[Json]:
         """Return the objects of ``kind`` that name ``uid`` as an owner, oldest first."""
         table = self._objects[kind]
-        return [table[where, name] for other, where, name in self._dependents.get(uid, ()) if other == kind]
+        return [
+            table[where, name]
+            for other, where, name in self._dependents.get(uid, ())
+            if other == kind
+        ]
 
     def dependents(self, uid: str) -> Sequence[tuple[str, str, str]]:
         """Return kind, namespace and name of everything that names ``uid`` as an owner."""
@@ -131,7 +142,11 @@ class Store:
 
     def pods(self, namespace: str = "") -> Iterator[Pod]:
         """Yield the pods, oldest first."""
-        return (pod for pod in self._pods.values() if not namespace or pod.template.namespace == namespace)
+        return (
+            pod
+            for pod in self._pods.values()
+            if not namespace or pod.template.namespace == namespace
+        )
 
     def pods_of(self, uid: str) -> Sequence[Pod]:
         """Return the pods whose controller is ``uid``, oldest first."""
@@ -152,7 +167,7 @@ class Store:
         found = self._tallies.get(uid)
         return Tally(*found) if found else Tally(0, 0, 0)
 
-    # --- watching --------------------------------------------------------------------------------------------------
+    # --- watching ---------------------------------------------------------------------------------
 
     def watch(self, kind: str, handler: Handler) -> None:
         """Call ``handler`` with each change of ``kind`` from now on, in order."""
@@ -161,9 +176,14 @@ class Store:
     def present(self, kind: str) -> Iterator[Change]:
         """Yield what is there as additions, as a watcher's first list does."""
         if kind == "Pod":
-            yield from (Change(kind, "ADDED", key, None, pod) for key, pod in list(self._pods.items()))
+            yield from (
+                Change(kind, "ADDED", key, None, pod) for key, pod in list(self._pods.items())
+            )
         else:
-            yield from (Change(kind, "ADDED", key, None, obj) for key, obj in list(self._objects[kind].items()))
+            yield from (
+                Change(kind, "ADDED", key, None, obj)
+                for key, obj in list(self._objects[kind].items())
+            )
 
     def notify(self, change: Change) -> None:
         """Let the watchers of a change's kind know of it, after the watch latency."""
@@ -182,7 +202,7 @@ class Store:
             for handler in self._watchers[change.kind]:
                 handler(change)
 
-    # --- writing pods ----------------------------------------------------------------------------------------------
+    # --- writing pods -----------------------------------------------------------------------------
 
     def add_pod(self, template: PodTemplate, name: str) -> Pod:
         """Store a new pod."""
@@ -244,7 +264,7 @@ class Store:
                 tally[0] += sign
                 tally[1] += sign * pod.ready
 
-    # --- writing other objects -------------------------------------------------------------------------------------
+    # --- writing other objects --------------------------------------------------------------------
 
     def new_uid(self) -> str:
         """Return a uid for an object that is about to be stored."""
@@ -252,7 +272,9 @@ class Store:
         return uid_of(self.serial)
 
     def put(self, obj: Json) -> Json:
-        """Store an object (not a pod) under the next resourceVersion; a new one gets uid and creation time too.
+        """Store an object (not a pod) under the next resourceVersion.
+
+        A new one gets uid and creation time too.
 
         The object given must not be changed afterwards: it is what readers will see.
         """
@@ -261,12 +283,18 @@ class Store:
         key = (meta.get("namespace", ""), meta["name"])
         old = self._objects[kind].get(key)
         if old is None:
-            meta = {**meta, "uid": meta.get("uid") or self.new_uid(), "creationTimestamp": self.stamp()}
+            meta = {
+                **meta,
+                "uid": meta.get("uid") or self.new_uid(),
+                "creationTimestamp": self.stamp(),
+            }
         new = {**obj, "metadata": {**meta, "resourceVersion": str(self.version)}}
         self._objects[kind][key] = new
         self._index_owners(old, new, key)
         self._alive.add(meta["uid"])
-        self.journal.append(self.loop.now, What.OBJECT_WRITTEN, int(meta["uid"][:8], 16), self.version, new)
+        self.journal.append(
+            self.loop.now, What.OBJECT_WRITTEN, int(meta["uid"][:8], 16), self.version, new
+        )
         self.notify(Change(kind, "ADDED" if old is None else "MODIFIED", key, old, new))
         return new
 
@@ -283,7 +311,7 @@ class Store:
         )
         self.notify(Change(kind, "DELETED", key, last, last))
 
-    # --- writing events --------------------------------------------------------------------------------------------
+    # --- writing events ---------------------------------------------------------------------------
 
     def add_event(self, record: EventRecord) -> int:
         """Store a new event and return its number."""
@@ -299,7 +327,11 @@ class Store:
     def _event_written(self, number: int, old: EventRecord | None, new: EventRecord) -> None:
         self.version += 1
         self.journal.append(self.loop.now, What.EVENT_WRITTEN, number, self.version, new)
-        self.notify(Change("Event", "ADDED" if old is None else "MODIFIED", (new.namespace, new.name), old, new))
+        self.notify(
+            Change(
+                "Event", "ADDED" if old is None else "MODIFIED", (new.namespace, new.name), old, new
+            )
+        )
 
     def _index_owners(self, old: Json | None, new: Json | None, key: Key) -> None:
         before, after = _owner_uids(old), _owner_uids(new)

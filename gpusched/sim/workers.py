@@ -3,12 +3,14 @@
 Source: k8s.io/client-go util/workqueue, v0.36.1
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial, singledispatch
 from itertools import islice
 from typing import Any
 
 from gpusched.controllers.protocol import (
+    TICK,
     ApiError,
     Change,
     Controller,
@@ -17,7 +19,6 @@ from gpusched.controllers.protocol import (
     Delete,
     Emit,
     Key,
-    TICK,
     Outcome,
     PatchPods,
     Pause,
@@ -34,6 +35,7 @@ from gpusched.sim.events import CoreRecorder
 from gpusched.sim.latency import Latency
 from gpusched.sim.loop import Alarm
 
+Call = Callable[[], Any]
 _FIRST_RETRY = 5_000
 _LAST_RETRY = 1_000_000_000
 
@@ -59,7 +61,11 @@ class Client:
         """Return how long a request is on its way."""
         if isinstance(request, Read) or (isinstance(request, Update) and request.unchanged):
             return self.latency.light
-        return self.latency.create if isinstance(request, (Create, CreatePods)) else self.latency.request
+        return (
+            self.latency.create
+            if isinstance(request, (Create, CreatePods))
+            else self.latency.request
+        )
 
     def send(self, action: Callable[[], None]) -> None:
         """Carry out an event's write as soon as the budget and the way to the server allow."""
@@ -110,7 +116,10 @@ class Worker:
             self._loop.every(first, self.controller.period, lambda: self.enqueue(TICK))
 
     def enqueue(self, key: Key, after: int = 0) -> None:
-        """Sync a key, now or later; a key that waits already is synced once, at the earlier of the two times."""
+        """Sync a key, now or later.
+
+        A key that waits already is synced once, at the earlier of the two times.
+        """
         if after:
             self._enqueue_later(key, self._loop.now + after)
             return
@@ -148,10 +157,14 @@ class Worker:
             self._advance(_Job(key, self.controller.sync(key, self._store)), None)
 
     def _advance(self, job: _Job, answer: Any) -> None:
-        """Send a sync the answer to its last request, and carry out those that follow until one must be waited for."""
+        """Send a sync its answer, and carry out requests until one must be waited for."""
         while True:
             try:
-                request = job.work.throw(answer) if isinstance(answer, ApiError) else job.work.send(answer)
+                request = (
+                    job.work.throw(answer)
+                    if isinstance(answer, ApiError)
+                    else job.work.send(answer)
+                )
             except StopIteration as stop:
                 self._finish(job, stop.value)
                 return
@@ -168,10 +181,12 @@ class Worker:
                 self._send(job, request)
                 return
             else:
-                answer = _answer(request, [_attempt(call) for call in _calls(self._client.api, request)])
+                answer = _answer(
+                    request, [_attempt(call) for call in _calls(request, self._client.api)]
+                )
 
     def _send(self, job: _Job, request: Request) -> None:
-        calls = list(_calls(self._client.api, request))
+        calls = _calls(request, self._client.api)
         answers: list[Any] = [None] * len(calls)
         left = [len(calls)]
 
@@ -209,28 +224,49 @@ def _attempt(call: Callable[[], Any]) -> Any:
         return refusal
 
 
-def _calls(api: Api, request: Request) -> Iterator[Callable[[], Any]]:
-    """Yield the single calls of a request."""
-    match request:
-        case Read(kind, key):
-            yield lambda: api.read(kind, *key)
-        case Create(obj):
-            yield lambda: api.create(obj)
-        case Update(obj, unchanged):
-            yield lambda: api.replace(obj, unchanged=unchanged)
-        case UpdateStatus(obj, status):
-            yield lambda: api.replace_status(obj, status)
-        case CreatePods(owner, template, names):
-            for name in names:
-                yield lambda name=name: api.create_pods(owner, template, (name,))[0]  # type: ignore[misc]  # as above
-        case Delete(kind, keys, grace, propagation):
-            for key in keys:
-                yield lambda key=key: delete(api.store, kind, key, grace, propagation)  # type: ignore[misc]  # as above
-        case PatchPods(keys, condition, phase, finalizer):
-            for key in keys:
-                yield lambda key=key: api.patch_pod(key, condition, phase, finalizer)  # type: ignore[misc]  # as above
-        case Emit() | Pause():
-            return
+@singledispatch
+def _calls(request: Request, api: Api) -> list[Call]:
+    """Return the single calls of a request."""
+    raise TypeError(f"not a request to the API server: {request!r} to {api!r}")
+
+
+@_calls.register
+def _(request: Read, api: Api) -> list[Call]:
+    return [partial(api.read, request.kind, *request.key)]
+
+
+@_calls.register
+def _(request: Create, api: Api) -> list[Call]:
+    return [partial(api.create, request.obj)]
+
+
+@_calls.register
+def _(request: Update, api: Api) -> list[Call]:
+    return [partial(api.replace, request.obj, unchanged=request.unchanged)]
+
+
+@_calls.register
+def _(request: UpdateStatus, api: Api) -> list[Call]:
+    return [partial(api.replace_status, request.obj, request.status)]
+
+
+@_calls.register
+def _(request: CreatePods, api: Api) -> list[Call]:
+    return [
+        partial(api.create_pod, request.owner, request.template, name) for name in request.names
+    ]
+
+
+@_calls.register
+def _(request: Delete, api: Api) -> list[Call]:
+    more = (request.grace, request.propagation)
+    return [partial(delete, api.store, request.kind, key, *more) for key in request.keys]
+
+
+@_calls.register
+def _(request: PatchPods, api: Api) -> list[Call]:
+    more = (request.condition, request.phase, request.drop_finalizer)
+    return [partial(api.patch_pod, key, *more) for key in request.keys]
 
 
 def _answer(request: Request, answers: Sequence[Any]) -> Any:

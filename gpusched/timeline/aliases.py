@@ -1,6 +1,7 @@
 """Stand-ins for what differs from run to run: generated name suffixes, uids, host names.
 
-A generated name's suffix becomes ``#NN``, the order of creation among its siblings; a suffix that never became a pod
+A generated name's suffix becomes ``#NN``, the order of creation among its siblings; a suffix that
+never became a pod
 becomes ``<rand>``.
 """
 
@@ -45,7 +46,9 @@ class Aliases:
         found = self._names.get(match[0])
         if found is not None:
             return found
-        refused = text[: match.start()].endswith('pods "') and text[match.end() :].startswith('" is forbidden')
+        refused = text[: match.start()].endswith('pods "') and text[match.end() :].startswith(
+            '" is forbidden'
+        )
         return f"{match[0][:-_SUFFIX_LENGTH]}<rand>" if refused else match[0]
 
     def deep(self, value: Any) -> Any:

@@ -38,14 +38,18 @@ def apply_manifest(api: Api, obj: Json) -> str:
 
 def _with_note(obj: Json) -> Json:
     meta = obj["metadata"]
-    notes = {name: value for name, value in (meta.get("annotations") or {}).items() if name != LAST_APPLIED}
+    notes = {
+        name: value
+        for name, value in (meta.get("annotations") or {}).items()
+        if name != LAST_APPLIED
+    }
     bare = {**obj, "metadata": {**meta, "annotations": notes}}
     note = json.dumps(bare, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
     return {**obj, "metadata": {**meta, "annotations": {**notes, LAST_APPLIED: note}}}
 
 
 def three_way(last: Any, wanted: Any, live: Any) -> Json:
-    """Return the strategic patch that brings ``live`` to ``wanted`` and removes what only ``last`` named."""
+    """Return the patch that brings ``live`` to ``wanted`` and removes what only ``last`` named."""
     patch: Json = {}
     for name, value in wanted.items():
         have = live.get(name)
@@ -66,11 +70,13 @@ def three_way(last: Any, wanted: Any, live: Any) -> Json:
 def _list_patch(name: str, last: list[Any], wanted: list[Any], live: list[Any]) -> list[Any]:
     items = []
     for item in wanted:
-        key = next((field for field in MERGE_KEYS[name] if isinstance(item, dict) and field in item), None)
+        key = next(
+            (field for field in MERGE_KEYS[name] if isinstance(item, dict) and field in item), None
+        )
         if key is None:
             return wanted if wanted != live else []
         have = next((other for other in live if other.get(key) == item[key]), None)
-        before = next((other for other in last if other.get(key) == item[key]), {})
+        before: Json = next((other for other in last if other.get(key) == item[key]), {})
         inner = item if have is None else three_way(before, item, have)
         if inner:
             items.append({**inner, key: item[key]})

@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 _SHORT = {"n": "namespace", "f": "filename", "o": "output", "l": "selector"}
-_SWITCHES = ("force", "overwrite", "all", "ignore-daemonsets", "delete-emptydir-data", "show-labels", "A")
+_SWITCHES = (
+    "force",
+    "overwrite",
+    "all",
+    "ignore-daemonsets",
+    "delete-emptydir-data",
+    "show-labels",
+    "A",
+)
 
 
 class UsageError(ValueError):

@@ -1,4 +1,6 @@
-"""Manifests as kubectl takes them from standard input: read, matched to a kind, checked for unknown fields.
+"""Manifests as kubectl takes them from standard input.
+
+Read, matched to a kind, checked for unknown fields.
 
 Source: kubernetes/cli-runtime pkg/resource, kubernetes/kubectl pkg/validation, v0.36.1
 """
@@ -40,11 +42,12 @@ def read_manifests(given: Arguments, verb: str) -> list[Json]:
 
 def _documents(text: str) -> Iterator[Json]:
     try:
-        documents = list(yaml.load_all(text, Loader=_LOADER))  # noqa: S506 - a safe loader either way
+        documents = list(yaml.load_all(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise UsageError(
-            f"error: error parsing STDIN: error converting YAML to JSON: yaml: line {line}: {error.problem}\n"
+            "error: error parsing STDIN: error converting YAML to JSON:"
+            f" yaml: line {line}: {error.problem}\n"
         ) from None
     for document in documents:
         if document and document.get("kind") == "List":
@@ -65,8 +68,10 @@ def _check_kind(obj: Json) -> None:
     if known is None or known.api_version != version:
         meta = obj.get("metadata") or {}
         raise UsageError(
-            f'error: resource mapping not found for name: "{meta.get("name", "")}" namespace: "{meta.get("namespace", "")}"'
-            f' from "STDIN": no matches for kind "{kind}" in version "{version}"\nensure CRDs are installed first\n'
+            f'error: resource mapping not found for name: "{meta.get("name", "")}"'
+            f' namespace: "{meta.get("namespace", "")}" from "STDIN":'
+            f' no matches for kind "{kind}" in version "{version}"\n'
+            "ensure CRDs are installed first\n"
         )
 
 
@@ -75,7 +80,8 @@ def _nameless(obj: Json, namespace: str) -> str:
     group = obj["apiVersion"] if "/" in obj["apiVersion"] else f"/{obj['apiVersion']}"
     return (
         "error: error when retrieving current configuration of:\n"
-        f'Resource: "{group}, Resource={kind.resource}", GroupVersionKind: "{group}, Kind={kind.name}"\n'
+        f'Resource: "{group}, Resource={kind.resource}",'
+        f' GroupVersionKind: "{group}, Kind={kind.name}"\n'
         f'Name: "", Namespace: "{namespace}"\n'
         'from server for: "STDIN": resource name may not be empty\n'
     )
@@ -87,7 +93,9 @@ def check_fields(obj: Json, validate: str) -> list[str]:
     Raises:
         ApiError: There are some, and the validation is strict.
     """
-    findings: list[Any] = [] if validate in ("false", "ignore") else [found.message for found in strict(obj)]
+    findings: list[Any] = (
+        [] if validate in ("false", "ignore") else [found.message for found in strict(obj)]
+    )
     unknown = [text.removeprefix(STRICT) for text in findings if text.startswith(STRICT)]
     if not unknown:
         return []

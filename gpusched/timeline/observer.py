@@ -6,8 +6,8 @@ from typing import Any
 from gpusched.controllers.protocol import Change
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.event_log import EventRecord
-from gpusched.sim.pod import Condition, Pod
 from gpusched.sim.manifest import status_of
+from gpusched.sim.pod import Condition, Pod
 from gpusched.sim.store import Store
 from gpusched.timeline.aliases import Aliases
 from gpusched.timeline.states import WORKLOADS, difference, state_of
@@ -41,9 +41,16 @@ class Observer:
 
     def _write(self, subject: str, what: str, **details: Any) -> None:
         if self._listening:
-            self.records.append({"t": round(self._store.now / _MILLI) / 1000, "obj": subject, "what": what, **details})
+            self.records.append(
+                {
+                    "t": round(self._store.now / _MILLI) / 1000,
+                    "obj": subject,
+                    "what": what,
+                    **details,
+                }
+            )
 
-    # --- pods ------------------------------------------------------------------------------------------------------
+    # --- pods -------------------------------------------------------------------------------------
 
     def _pod(self, change: Change) -> None:
         pod: Pod = change.new
@@ -56,7 +63,9 @@ class Observer:
             self._write(subject, what, **self._aliases.deep(details))
         if change.verb == "DELETED":
             gone: Json = {"phase": pod.phase, "node": pod.node, "grace": 0}
-            self._write(subject, "deleted", **{name: value for name, value in gone.items() if value != ""})
+            self._write(
+                subject, "deleted", **{name: value for name, value in gone.items() if value != ""}
+            )
 
     def _creation(self, pod: Pod) -> Json:
         details: Json = {}
@@ -71,7 +80,7 @@ class Observer:
         gates = [gate["name"] for gate in pod.spec.get("schedulingGates") or ()]
         return details | ({"gates": gates} if gates else {})
 
-    # --- nodes and workloads ---------------------------------------------------------------------------------------
+    # --- nodes and workloads ----------------------------------------------------------------------
 
     def _node(self, change: Change) -> None:
         subject = f"Node {change.key[1]}"
@@ -86,7 +95,10 @@ class Observer:
     def _node_differences(self, old: Json | None, new: Json) -> Iterator[tuple[str, Json]]:
         before, after = (old or {}).get("spec") or {}, new.get("spec") or {}
         if before.get("taints") != after.get("taints"):
-            bare = [{name: taint[name] for name in taint if name != "timeAdded"} for taint in after.get("taints") or ()]
+            bare = [
+                {name: taint[name] for name in taint if name != "timeAdded"}
+                for taint in after.get("taints") or ()
+            ]
             yield "taints", {"taints": bare}
         if bool(before.get("unschedulable")) != bool(after.get("unschedulable")):
             yield "unschedulable", {"value": bool(after.get("unschedulable"))}
@@ -121,15 +133,22 @@ class Observer:
         changed, gone = difference(self._aliases.deep(state_of(change.old)), state)
         if changed or gone:
             self._write(subject, "changed", set=changed, **({"unset": gone} if gone else {}))
-        if change.new["metadata"].get("deletionTimestamp") and not change.old["metadata"].get("deletionTimestamp"):
+        if change.new["metadata"].get("deletionTimestamp") and not change.old["metadata"].get(
+            "deletionTimestamp"
+        ):
             held = change.new["metadata"].get("finalizers")
             self._write(subject, "deleting", **({"finalizers": held} if held else {}))
 
-    # --- events ----------------------------------------------------------------------------------------------------
+    # --- events -----------------------------------------------------------------------------------
 
     def _event(self, change: Change) -> None:
         record: EventRecord = change.new
-        self._write("Event", "event", op="add" if change.verb == "ADDED" else "update", **self.core_event(record))
+        self._write(
+            "Event",
+            "event",
+            op="add" if change.verb == "ADDED" else "update",
+            **self.core_event(record),
+        )
 
     def core_event(self, record: EventRecord) -> Json:
         """Return an event as the recordings keep its core/v1 form."""
@@ -144,17 +163,29 @@ class Observer:
         if record.action:
             out |= {"action": record.action, "eventTime": record.first / SECOND}
         else:
-            out |= {"count": record.count, "firstTimestamp": record.first // SECOND, "lastTimestamp": record.last // SECOND}
+            out |= {
+                "count": record.count,
+                "firstTimestamp": record.first // SECOND,
+                "lastTimestamp": record.last // SECOND,
+            }
             out["source"] = {"component": record.component}
         if record.series is not None:
-            out["series"] = {"count": record.series[0], "lastObservedTime": record.series[1] / SECOND}
+            out["series"] = {
+                "count": record.series[0],
+                "lastObservedTime": record.series[1] / SECOND,
+            }
         more = {"reportingComponent": record.reporting, "reportingInstance": record.instance}
         return out | {name: value for name, value in more.items() if value}
 
     def modern_event(self, record: EventRecord) -> Json:
         """Return an event as the recordings keep its events.k8s.io/v1 form."""
         core = self.core_event(record)
-        out: Json = {"reason": core["reason"], "type": core["type"], "note": core["message"], "regarding": core["involvedObject"]}
+        out: Json = {
+            "reason": core["reason"],
+            "type": core["type"],
+            "note": core["message"],
+            "regarding": core["involvedObject"],
+        }
         out |= {name: core[name] for name in ("action", "eventTime", "series") if name in core}
         if not record.action:
             out |= {
@@ -167,7 +198,10 @@ class Observer:
 
     def _reference(self, regarding: Json) -> Json:
         out: Json = {name: regarding[name] for name in ("kind", "namespace") if name in regarding}
-        out |= {"name": self._aliases.name(regarding["name"]), "apiVersion": regarding["apiVersion"]}
+        out |= {
+            "name": self._aliases.name(regarding["name"]),
+            "apiVersion": regarding["apiVersion"],
+        }
         if "resourceVersion" in regarding:
             out["has_rv"] = True
         return out | ({"uid": "<uid>"} if regarding.get("uid") else {})
@@ -193,13 +227,19 @@ def _pod_differences(old: Pod | None, new: Pod) -> Iterator[tuple[str, Json]]:
         yield "deleting", {"grace": new.grace, "deletionTimestamp": new.deletion / SECOND, **held}
 
 
-def _condition_differences(old: tuple[Condition, ...], new: tuple[Condition, ...]) -> Iterator[tuple[str, Json]]:
+def _condition_differences(
+    old: tuple[Condition, ...], new: tuple[Condition, ...]
+) -> Iterator[tuple[str, Json]]:
     if old is new:
         return
     known = {item.type: item for item in old}
     for item in new:
         last = known.get(item.type)
-        if last is not None and (last.status, last.reason, last.message) == (item.status, item.reason, item.message):
+        if last is not None and (last.status, last.reason, last.message) == (
+            item.status,
+            item.reason,
+            item.message,
+        ):
             continue
         details: Json = {"type": item.type, "status": item.status}
         if item.reason:

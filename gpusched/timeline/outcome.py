@@ -19,8 +19,14 @@ def final_state(plane: ControlPlane, observer: Observer, aliases: Aliases) -> Js
     return {
         "pods": pods,
         "nodes": [_node(node) for node in plane.api.read_all("Node")],
-        "events_core": [observer.core_event(record) for record in store.events if _kept(plane, record.namespace)],
-        "events_v1": [observer.modern_event(record) for record in store.events if _kept(plane, record.namespace)],
+        "events_core": [
+            observer.core_event(record) for record in store.events if _kept(plane, record.namespace)
+        ],
+        "events_v1": [
+            observer.modern_event(record)
+            for record in store.events
+            if _kept(plane, record.namespace)
+        ],
         "workloads": [
             {"obj": _name(obj), "state": aliases.deep(state_of(obj))}
             for kind in WORKLOADS
@@ -64,4 +70,8 @@ def _node(node: Json) -> Json:
 
 def _name(obj: Json) -> str:
     meta = obj["metadata"]
-    return f"{obj['kind']} {meta['namespace']}/{meta['name']}" if meta.get("namespace") else f"{obj['kind']} {meta['name']}"
+    return (
+        f"{obj['kind']} {meta['namespace']}/{meta['name']}"
+        if meta.get("namespace")
+        else f"{obj['kind']} {meta['name']}"
+    )

@@ -1,4 +1,7 @@
-"""Plays a timeline: starts the parts, carries out the steps, hands back one run in the recorded schema."""
+"""Plays a timeline.
+
+Starts the parts, carries out the steps, hands back one run in the recorded schema.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -18,7 +21,10 @@ from gpusched.timeline.steps import Operator
 BEGIN = -4 * SECOND
 FLEET = -3 * SECOND
 CONTROLLERS = -2_550_000
-"""When the controller manager starts; its 5 s and 20 s ticks count from here. Chosen so that they lie in the windows."""
+"""When the controller manager starts.
+
+Its 5 s and 20 s ticks count from here. Chosen so that they lie in the windows.
+"""
 SETUP = -2_700_000
 SCHEDULER = -1_400_000
 """When the scheduler starts; its 30 s flush ticker counts from here."""
@@ -30,14 +36,17 @@ class SchedulerRun(Protocol):
     """A scheduler at work, as far as a timeline shows it."""
 
     def log(self) -> Sequence[Json]:
-        """Return its moves: ``t`` in seconds, ``what``, ``pod`` (namespace/name), …"""
+        """Return its moves: ``t`` in seconds, ``what``, ``pod`` and more."""
 
     def metrics(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Return its counters over the run, and its gauges at the end."""
 
 
 SchedulerStart = Callable[[ControlPlane, Script, int], SchedulerRun]
-"""Starts a scheduler on a control plane, now; given the timeline's configuration and the start time."""
+"""Starts a scheduler on a control plane, now.
+
+Given the timeline's configuration and the start time.
+"""
 
 
 def play(

@@ -1,4 +1,7 @@
-"""The scheduler of a timeline: kube-scheduler as its configuration and flags say, with its log and metrics."""
+"""The scheduler of a timeline.
+
+Kube-scheduler as its configuration and flags say, with its log and metrics.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -41,8 +44,11 @@ class KubeScheduler:
         self._scheduler: Scheduler = start_scheduler(plane, configuration, options)
 
     def log(self) -> Sequence[Json]:
-        """Return its moves: ``t`` in seconds, ``what``, ``pod`` (namespace/name), …"""
-        return [{"t": at / SECOND, "what": what, **fields} for at, what, fields in self._scheduler.log.rows]
+        """Return its moves: ``t`` in seconds, ``what``, ``pod`` and more."""
+        return [
+            {"t": at / SECOND, "what": what, **fields}
+            for at, what, fields in self._scheduler.log.rows
+        ]
 
     def metrics(self) -> tuple[Mapping[str, float], Mapping[str, float]]:
         """Return its counters over the run, and its gauges at the end."""

@@ -10,6 +10,7 @@ from gpusched.errors import Fault, InvalidInputError
 from gpusched.sim.calendar import SECOND
 
 Json = dict[str, Any]
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 OPERATIONS = (
     "create",
     "delete",
@@ -73,7 +74,7 @@ def read_script(path: Path) -> Script:
         InvalidInputError: It is not one.
     """
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader either way
+        document = yaml.load(path.read_text("utf-8"), _LOADER)  # noqa: S506 - a safe one
         return parse_script(document)
     except (yaml.YAMLError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
         raise InvalidInputError([Fault(f"not a timeline: {error}", str(path))]) from error
@@ -90,7 +91,8 @@ def parse_script(document: Json) -> Script:
         scheduler_config=_text(document.get("scheduler_config")),
         scheduler_flags=tuple(document.get("scheduler_flags") or ()),
         kwok=tuple(
-            (item["name"], tuple(item.get("args") or ()), item.get("config") or "") for item in document.get("kwok") or ()
+            (item["name"], tuple(item.get("args") or ()), item.get("config") or "")
+            for item in document.get("kwok") or ()
         ),
     )
 

@@ -8,13 +8,30 @@ _SPEC = {
     "Deployment": ("replicas",),
     "ReplicaSet": ("replicas",),
     "StatefulSet": ("replicas",),
-    "Job": ("suspend", "parallelism", "completions", "backoffLimit", "completionMode", "activeDeadlineSeconds"),
+    "Job": (
+        "suspend",
+        "parallelism",
+        "completions",
+        "backoffLimit",
+        "completionMode",
+        "activeDeadlineSeconds",
+    ),
 }
 _ALWAYS: dict[str, tuple[str, ...]] = {
     "ReplicaSet": ("replicas",),
     "StatefulSet": ("replicas", "availableReplicas"),
-    "DaemonSet": ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"),
-    "PodDisruptionBudget": ("disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"),
+    "DaemonSet": (
+        "currentNumberScheduled",
+        "numberMisscheduled",
+        "desiredNumberScheduled",
+        "numberReady",
+    ),
+    "PodDisruptionBudget": (
+        "disruptionsAllowed",
+        "currentHealthy",
+        "desiredHealthy",
+        "expectedPods",
+    ),
 }
 WORKLOADS = (
     "Deployment",

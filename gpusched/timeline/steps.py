@@ -1,4 +1,6 @@
-"""Carries out one step after the other, as the recording's client did: a step that takes long delays the next.
+"""Carries out one step after the other, as the recording's client did.
+
+A step that takes long delays the next.
 
 What kubectl says and how it ends is in `timeline.kubectl`.
 """
@@ -7,9 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gpusched.controllers.protocol import ApiError
+from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.deletion import delete
-from gpusched.sim.calendar import SECOND
 from gpusched.timeline.kubectl import Kubectl, Printer
 from gpusched.timeline.script import Json, Step
 
@@ -44,9 +46,16 @@ class Operator:
             return
         self._busy = True
         step, answer = self._waiting.pop(0)
-        answer |= {"t": step.at / SECOND, "t_start": self._seconds(), "op": step.operation, "result": []}
+        answer |= {
+            "t": step.at / SECOND,
+            "t_start": self._seconds(),
+            "op": step.operation,
+            "result": [],
+        }
         if step.operation == "kubectl":
-            self._plane.loop.at(self._plane.loop.now + self._plane.latency.kubectl, self._run_kubectl, step, answer)
+            self._plane.loop.at(
+                self._plane.loop.now + self._plane.latency.kubectl, self._run_kubectl, step, answer
+            )
         else:
             self._call(list(self._calls(step)), answer)
 
@@ -74,7 +83,9 @@ class Operator:
             try:
                 answer["result"].append(calls[0]())
             except ApiError as refusal:
-                answer["result"].append({"code": refusal.code, "message": refusal.message, "reason": refusal.reason})
+                answer["result"].append(
+                    {"code": refusal.code, "message": refusal.message, "reason": refusal.reason}
+                )
             self._call(calls[1:], answer)
 
         self._plane.loop.at(self._plane.loop.now + self._plane.latency.user, send)

@@ -37,5 +37,14 @@ class PlaneView:
         spec: Json = {"holderIdentity": name, "leaseDurationSeconds": _LEASE_SECONDS}
         if renewed is not None:
             spec["renewTime"] = self._plane.store.calendar.micro_stamp(renewed)
-        meta = {"name": name, "namespace": "kube-node-lease", "creationTimestamp": node["metadata"]["creationTimestamp"]}
-        return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec}
+        meta = {
+            "name": name,
+            "namespace": "kube-node-lease",
+            "creationTimestamp": node["metadata"]["creationTimestamp"],
+        }
+        return {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": meta,
+            "spec": spec,
+        }

@@ -1,0 +1,131 @@
+"""``kubectl drain``: cordon a node, evict its pods, wait until they have gone.
+
+Source: kubernetes/kubectl pkg/drain/drain.go, pkg/cmd/drain/drain.go, v0.36.1
+"""
+
+from collections.abc import Sequence
+
+from gpusched.controllers.protocol import ApiError
+from gpusched.sim.calendar import SECOND
+from gpusched.sim.control_plane import ControlPlane
+from gpusched.sim.deletion import evict
+from gpusched.sim.pod import Pod
+from gpusched.timeline.answers import Answer, Work, failed, node_names, server_error
+from gpusched.timeline.arguments import Arguments
+from gpusched.timeline.node_verbs import cordon
+
+EVICT_AGAIN = 5 * SECOND
+"""When an eviction that a disruption budget forbids is tried again."""
+
+
+def drain(plane: ControlPlane, given: Arguments, answer: Answer) -> Work:
+    """Cordon a node and begin to evict its pods; ``answer`` is told the end."""
+    name = node_names(given)[0]
+    try:
+        cordoned = yield from cordon(plane, given.with_words([name]), desired=True)
+    except ApiError as refusal:
+        answer(failed(server_error(refusal)))
+        return {}
+    Drain(plane, given, cordoned["stdout"], answer).begin()
+    return {}
+
+
+class Drain:
+    """One drain under way.
+
+    Args:
+        plane: The control plane.
+        given: The command's words and flags.
+        said: What it has said so far.
+        answer: Whom to tell the end.
+    """
+
+    def __init__(self, plane: ControlPlane, given: Arguments, said: str, answer: Answer) -> None:
+        self._plane = plane
+        self._given = given
+        self._node = node_names(given)[0]
+        self._out = [said]
+        self._err: list[str] = []
+        self._answer: Answer | None = answer
+        self._left: dict[tuple[str, str], int] = {}
+        self._announced: set[tuple[str, str]] = set()
+        timeout = given.flag("timeout")
+        seconds = float(timeout.removesuffix("s")) if timeout else None
+        self._deadline = None if seconds is None else plane.loop.now + int(seconds * SECOND)
+
+    def begin(self) -> None:
+        """Say what stays and evict the rest."""
+        pods = self._plane.store.pods_on(self._node)
+        kept = [pod for pod in pods if pod.owner is not None and pod.owner[0] == "DaemonSet"]
+        problem = self._problem(pods, kept)
+        if problem:
+            self._fail(problem)
+            return
+        if kept:
+            self._err.append(f"Warning: ignoring DaemonSet-managed Pods: {_listed(kept)}\n")
+        self._left = {pod.key: pod.serial for pod in pods if pod not in kept}
+        self._plane.store.watch("Pod", lambda _: self._look())
+        for key in list(self._left):
+            self._evict(key)
+        self._look()
+
+    def _problem(self, pods: Sequence[Pod], kept: Sequence[Pod]) -> str:
+        """Return why the node cannot be drained as asked, or an empty string."""
+        if kept and self._given.flag("ignore-daemonsets") != "true":
+            hint = "use --ignore-daemonsets to ignore"
+            return f"cannot delete DaemonSet-managed Pods ({hint}): {_listed(kept)}"
+        bare = [pod for pod in pods if pod.owner is None and not pod.terminal]
+        if bare and self._given.flag("force") != "true":
+            hint = "use --force to override"
+            return f"cannot delete Pods that declare no controller ({hint}): {_listed(bare)}"
+        return ""
+
+    def _fail(self, why: str) -> None:
+        text = (
+            f'error: unable to drain node "{self._node}" due to error: {why},'
+            " continuing command...\n"
+            f"There are pending nodes to be drained:\n {self._node}\n{why}\n"
+        )
+        self._finish(1, text)
+
+    def _evict(self, key: tuple[str, str]) -> None:
+        pod = self._plane.store.pod(*key)
+        if pod is None or pod.serial != self._left.get(key):
+            return
+        if key not in self._announced:
+            self._announced.add(key)
+            self._out.append(f"evicting pod {key[0]}/{key[1]}\n")
+        try:
+            evict(self._plane.store, key)
+        except ApiError as refusal:
+            self._postpone(key, refusal)
+
+    def _postpone(self, key: tuple[str, str], refusal: ApiError) -> None:
+        again = self._plane.loop.now + EVICT_AGAIN
+        if self._deadline is not None and again > self._deadline:
+            return
+        what = f'error when evicting pods/"{key[1]}" -n "{key[0]}" (will retry after 5s)'
+        self._err.append(f"{what}: {refusal.message}\n")
+        self._plane.loop.at(again, self._evict, key)
+
+    def _look(self) -> None:
+        """Report the pods that have gone, and the end when all have."""
+        for key, serial in list(self._left.items()):
+            pod = self._plane.store.pod(*key)
+            if pod is None or pod.serial != serial:
+                del self._left[key]
+                self._out.append(f"pod/{key[1]} evicted\n")
+        if not self._left:
+            self._finish(0, "")
+
+    def _finish(self, rc: int, problem: str) -> None:
+        if self._answer is None:
+            return
+        answer, self._answer = self._answer, None
+        done = "" if rc else f"node/{self._node} drained\n"
+        stderr = "".join(self._err) + problem
+        answer({"rc": rc, "stdout": "".join(self._out) + done, "stderr": stderr})
+
+
+def _listed(pods: Sequence[Pod]) -> str:
+    return ", ".join(f"{pod.namespace}/{pod.name}" for pod in pods)
