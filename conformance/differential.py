@@ -150,6 +150,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     program = options.oracle or oracle.build(options.recorder)
     total = _run(program, options)
     print(dict(sorted(total.counts.items())))
+    for case in total.differing:
+        print(f"different: {case['name']}", flush=True)
     for case in total.differing[: options.most]:
         write(program, case, options.out)
     return 1 if total.differing else 0

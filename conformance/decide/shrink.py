@@ -14,11 +14,30 @@ _BATCH = 40
 
 def shrink(case: Json, shows: Shows, rounds: int = 6) -> Json:
     """Return a smaller case that still shows the difference."""
+    for name in ("pending", "objects"):
+        case = _fewer_items(case, name, shows)
     for _ in range(rounds):
         smaller = _sweep(case, shows)
         if smaller == case:
             break
         case = smaller
+    return case
+
+
+def _fewer_items(case: Json, name: str, shows: Shows) -> Json:
+    """Remove blocks of a list, large ones first, the last block first."""
+    size = len(case[name]) // 2
+    while size:
+        starts = range(0, len(case[name]), size)
+        candidates = [
+            {**case, name: case[name][:at] + case[name][at + size :]} for at in reversed(starts)
+        ]
+        kept = next((at for at, good in enumerate(shows(candidates)) if good), None)
+        if kept is None:
+            size //= 2
+        else:
+            case = candidates[kept]
+            size = min(size, len(case[name]))
     return case
 
 
