@@ -17,6 +17,8 @@ FLUSH_DELAY = 140_000
 """How long after its start the scheduler's tickers begin, as recorded."""
 PREEMPTION_CALL = 14_000
 """Microseconds of one API call of a preemption, as recorded."""
+STATUS_PATCH = 7_000
+"""Microseconds that a failed attempt spends on writing the pod's status, as recorded."""
 _NO_POP = "--feature-gates=SchedulerPopFromBackoffQ=false"
 
 
@@ -37,6 +39,7 @@ class KubeScheduler:
             started=started,
             flush_delay=FLUSH_DELAY,
             call_time=PREEMPTION_CALL if plane.latency.request else 0,
+            patch_time=STATUS_PATCH if plane.latency.request else 0,
             keep_log=True,
         )
         text = script.scheduler_config

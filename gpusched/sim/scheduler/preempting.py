@@ -5,17 +5,36 @@ SchedulerAsyncPreemption on); specification, section 8.5.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from gpusched.cluster.pod import PodInfo
 from gpusched.controllers.protocol import ApiError
 from gpusched.kube.framework.interface import Victims
-from gpusched.kube.framework.status import SUCCESS, Status, unresolvable
+from gpusched.kube.framework.runtime import Framework
+from gpusched.kube.plugins.default_preemption import DefaultPreemption
 from gpusched.sim.loop import LATE, Loop
 from gpusched.sim.scheduler.metrics import SchedulerLog, SchedulerMetrics
 from gpusched.sim.store import SchedulerPort
 
-GATED = "waiting for the preemption for this pod to be finished"
 DISRUPTION = "{}: preempting to accommodate a higher priority pod"
+
+
+@dataclass(frozen=True, slots=True)
+class _Preemptor:
+    """A preempting pod and its profile."""
+
+    pod: PodInfo
+    framework: Framework
+
+    def release(self) -> None:
+        """Let the pod into the queue again."""
+        _preempting(self.framework).discard(self.pod.uid)
+
+
+def _preempting(framework: Framework) -> set[str]:
+    """Return the UIDs that DefaultPreemption keeps out of the queue."""
+    plugin = framework.plugins.get("DefaultPreemption")
+    return plugin.preempting if isinstance(plugin, DefaultPreemption) else set()
 
 
 class Preemption:
@@ -24,8 +43,7 @@ class Preemption:
     Args:
         loop: The clock.
         port: The API server.
-        metrics: Counts victims.
-        log: Is told of each step.
+        watchers: The metrics that count victims, and the log that is told of each step.
         call_time: Microseconds of one API call; 0 for none.
         failed: Is told of a preemptor whose preemption could not be carried out.
     """
@@ -34,58 +52,60 @@ class Preemption:
         self,
         loop: Loop,
         port: SchedulerPort,
-        metrics: SchedulerMetrics,
-        log: SchedulerLog,
+        watchers: tuple[SchedulerMetrics, SchedulerLog],
         call_time: int,
         failed: Callable[[PodInfo], None],
     ) -> None:  # fmt: skip
         self._loop = loop
         self._port = port
-        self._metrics = metrics
-        self._log = log
+        self._metrics, self._log = watchers
         self._call_time = call_time
         self._failed = failed
-        self._preempting: set[str] = set()
 
-    def gate(self, pod: PodInfo) -> Status:
-        """Return why a preemptor must wait outside the queue, or Success."""
-        if pod.uid in self._preempting:
-            return unresolvable(GATED).by("DefaultPreemption")
-        return SUCCESS
-
-    def start(self, pod: PodInfo, victims: Victims, lower: Sequence[PodInfo]) -> None:
+    def start(
+        self,
+        pod: PodInfo,
+        framework: Framework,
+        victims: Victims,
+        lower: Sequence[PodInfo],
+    ) -> None:
         """Make room for ``pod`` on the node of ``victims``.
 
         Args:
             pod: The preemptor.
+            framework: Its profile; DefaultPreemption keeps it out of the queue meanwhile.
             victims: Who must go.
             lower: Pods of lower priority nominated to the node; they lose their nomination.
         """
         self._metrics.victims(len(victims.pods))
         if any(not victim.terminating for victim in victims.pods):
-            self._preempting.add(pod.uid)
-        self._loop.soon(self._run, pod, victims, tuple(lower))
+            _preempting(framework).add(pod.uid)
+        self._loop.soon(self._run, _Preemptor(pod, framework), victims, tuple(lower))
 
-    def _run(self, pod: PodInfo, victims: Victims, lower: tuple[PodInfo, ...]) -> None:
+    def _run(self, preemptor: _Preemptor, victims: Victims, lower: tuple[PodInfo, ...]) -> None:
+        pod = preemptor.pod
         fields = {"preemptor": pod.key, "node": victims.node}
         self._log.add(self._loop.now, "preempt_start", **fields, numVictims=str(len(victims.pods)))
         for other in lower:
             self._clear_nomination(other)
         first, last = victims.pods[:-1], victims.pods[-1]
-        self._loop.at(self._loop.now + self._call_time, self._evict_all, pod, first, victims.node)
+        self._loop.at(
+            self._loop.now + self._call_time, self._evict_all, preemptor, first, victims.node
+        )
         due = self._loop.now + (2 if first else 1) * self._call_time
-        self._loop.at(due, self._finish, pod, last, victims.node, priority=LATE)
+        self._loop.at(due, self._finish, preemptor, last, victims.node, priority=LATE)
 
-    def _evict_all(self, pod: PodInfo, victims: tuple[PodInfo, ...], node: str) -> None:
+    def _evict_all(self, preemptor: _Preemptor, victims: tuple[PodInfo, ...], node: str) -> None:
         for victim in victims:
-            self._evict(pod, victim, node)
+            self._evict(preemptor, victim, node)
 
-    def _finish(self, pod: PodInfo, last: PodInfo, node: str) -> None:
-        self._preempting.discard(pod.uid)
-        self._evict(pod, last, node)
-        self._log.add(self._loop.now, "preempt_done", preemptor=pod.key, node=node)
+    def _finish(self, preemptor: _Preemptor, last: PodInfo, node: str) -> None:
+        preemptor.release()
+        self._evict(preemptor, last, node)
+        self._log.add(self._loop.now, "preempt_done", preemptor=preemptor.pod.key, node=node)
 
-    def _evict(self, pod: PodInfo, victim: PodInfo, node: str) -> None:
+    def _evict(self, preemptor: _Preemptor, victim: PodInfo, node: str) -> None:
+        pod = preemptor.pod
         current = self._port.pod(victim.namespace, victim.name)
         if current is None or current.uid != victim.uid or current.deletion is not None:
             return
@@ -93,7 +113,7 @@ class Preemption:
         try:
             self._port.preempt(current, DISRUPTION.format(name))
         except ApiError:
-            self._preempting.discard(pod.uid)
+            preemptor.release()
             self._failed(pod)
             return
         fields = {"preemptor": pod.key, "victim": victim.key, "node": node}

@@ -1,0 +1,225 @@
+"""One attempt of the scheduler and what follows from it: a binding, a preemption, a failure.
+
+Source: kubernetes/kubernetes pkg/scheduler/schedule_one.go, v1.36.1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gpusched.cluster.cache import Cache
+from gpusched.cluster.pod import PodInfo
+from gpusched.controllers.protocol import ApiError
+from gpusched.kube.cycle import NO_NODES, Attempt, Result, Search, TieBreak
+from gpusched.kube.engine import Engine
+from gpusched.kube.framework.runtime import Framework
+from gpusched.kube.framework.status import Status
+from gpusched.kube.nominator import Nominator
+from gpusched.kube.queue.entity import QueuedPod
+from gpusched.kube.queue.scheduling_queue import SchedulingQueue
+from gpusched.sim.loop import Loop
+from gpusched.sim.pod import Pod
+from gpusched.sim.scheduler.informers import Informers
+from gpusched.sim.scheduler.metrics import SchedulerLog, SchedulerMetrics
+from gpusched.sim.scheduler.preempting import Preemption
+from gpusched.sim.store import SchedulerPort
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a scheduler is made of.
+
+    Attributes:
+        loop: The clock.
+        port: The API server.
+        frameworks: Profiles by scheduler name.
+        engine: Decides.
+        cache: Pods on nodes.
+        queue: Waiting pods.
+        nominator: Nominated pods.
+        informers: Keep the three in step with the API server.
+        preemption: Carries preemptions out.
+        metrics: Counters and gauges.
+        log: The log of moves.
+    """
+
+    loop: Loop
+    port: SchedulerPort
+    frameworks: Mapping[str, Framework]
+    engine: Engine
+    cache: Cache
+    queue: SchedulingQueue
+    nominator: Nominator
+    informers: Informers
+    preemption: Preemption
+    metrics: SchedulerMetrics
+    log: SchedulerLog
+
+    def framework(self, pod: PodInfo) -> Framework:
+        """Return the profile that schedules a pod."""
+        return self.frameworks[pod.shape.spec.scheduler_name or ""]
+
+    def waits_for(self, queued: QueuedPod, plugins: set[str], change: int) -> None:
+        """Count a pod among those that plugins keep waiting, or no longer."""
+        name = queued.pod.shape.spec.scheduler_name or ""
+        self.metrics.waits_for(sorted(plugins), name, change)
+
+
+class Attempts:
+    """Attempts, one after the other.
+
+    Args:
+        parts: What the scheduler is made of.
+        percentage: ``percentageOfNodesToScore`` of profiles that have none of their own.
+        tie_break: Who wins among equally good nodes.
+    """
+
+    def __init__(self, parts: Parts, percentage: int, tie_break: TieBreak) -> None:
+        self._parts = parts
+        self._global_percentage = percentage
+        self._tie_break = tie_break
+        self._next_start = 0
+
+    def run(self, queued: QueuedPod) -> bool:
+        """Try to place a pod; return whether its status had to be written because it failed."""
+        parts, info = self._parts, queued.pod
+        parts.waits_for(queued, queued.rejectors, -1)
+        queued.rejected_by, queued.pending_on = set(), set()
+        pod = self._parts.port.pod(info.namespace, info.name)
+        if pod is None or pod.uid != info.uid or pod.node:
+            self._parts.queue.done(info.uid)
+            return False
+        if pod.deletion is not None:
+            self._skip_deleting(pod, info)
+            return False
+        self._parts.log.add(self._parts.loop.now, "attempt", pod=info.key)
+        framework = self._parts.framework(info)
+        search = Search(self._next_start, self._percentage(framework), self._tie_break)
+        attempt = self._parts.engine.attempt(framework, info, search)
+        self._next_start = attempt.next_start
+        if attempt.result is Result.SCHEDULED:
+            return self._bind(queued, pod, attempt)
+        return self._failed(queued, pod, attempt)
+
+    def _percentage(self, framework: Framework) -> int:
+        own = framework.profile.percentage_of_nodes_to_score
+        return self._global_percentage if own is None else own
+
+    def _skip_deleting(self, pod: Pod, info: PodInfo) -> None:
+        note = f"skip schedule deleting pod: {info.key}"
+        self._parts.log.add(self._parts.loop.now, "skip_deleting", pod=info.key)
+        self._parts.port.record(pod, "Warning", "FailedScheduling", "Scheduling", note)
+        self._parts.queue.done(info.uid)
+
+    def _bind(self, queued: QueuedPod, pod: Pod, attempt: Attempt) -> bool:
+        info = queued.pod
+        snapshot = self._parts.cache.snapshot()
+        node = snapshot.nodes.info(attempt.row).name
+        framework = self._parts.framework(info)
+        status = framework.reserve(attempt.state, info, snapshot, node)
+        if not status.is_success:
+            return self._refused(queued, pod, status)
+        self._parts.informers.assume(info, node)
+        try:
+            self._parts.port.bind(pod, node)
+        except ApiError as refusal:
+            return self._binding_failed(queued, attempt, node, refusal)
+        self._parts.queue.done(info.uid)
+        profile = framework.profile.scheduler_name
+        self._parts.metrics.attempt(profile, "scheduled")
+        self._parts.metrics.scheduled_after(queued.attempts)
+        if self._parts.log.enabled:
+            self._log_bound(info, node, attempt)
+        note = f"Successfully assigned {info.key} to {node}"
+        self._parts.port.record(pod, "Normal", "Scheduled", "Binding", note)
+        return False
+
+    def _log_bound(self, info: PodInfo, node: str, attempt: Attempt) -> None:
+        feasible = len(attempt.feasible)
+        evaluated = feasible + int(attempt.diagnosis.explicit().sum())
+        self._parts.log.add(
+            self._parts.loop.now,
+            "bound",
+            pod=info.key,
+            node=node,
+            evaluatedNodes=str(evaluated),
+            feasibleNodes=str(feasible),
+        )
+
+    # Failures.
+
+    def _refused(self, queued: QueuedPod, pod: Pod, status: Status) -> bool:
+        """Reserve said no: a rejection by one plugin, or an error."""
+        rejected = {status.plugin} if status.is_rejected else set()
+        return self._take_back(queued, pod, (rejected, set()), (status.message, ""))
+
+    def _binding_failed(
+        self, queued: QueuedPod, attempt: Attempt, node: str, refusal: ApiError
+    ) -> bool:
+        info = queued.pod
+        snapshot = self._parts.cache.snapshot()
+        self._parts.framework(info).unreserve(attempt.state, info, snapshot, node)
+        self._parts.informers.forget(info)
+        pod = self._parts.port.pod(info.namespace, info.name)
+        if pod is None or pod.uid != info.uid or pod.node:
+            self._parts.queue.done(info.uid)
+            return False
+        message = f'running Bind plugin "DefaultBinder": {refusal.message}'
+        return self._take_back(queued, pod, (set(), set()), (message, ""))
+
+    def _failed(self, queued: QueuedPod, pod: Pod, attempt: Attempt) -> bool:
+        diagnosis = attempt.diagnosis
+        result = attempt.post_filter
+        info = queued.pod
+        if result is not None and attempt.error != NO_NODES:
+            self._parts.metrics.preemption_attempt()
+        if result is not None and result.candidates:
+            fields = {"pod": info.key, "node": result.nominated_node}
+            self._parts.log.add(self._parts.loop.now, "preempt_target", **fields)
+            self._start_preemption(info, attempt)
+        nominated = "" if result is None else result.nominated_node
+        plugins = (diagnosis.unschedulable_plugins, diagnosis.pending_plugins)
+        return self._take_back(queued, pod, plugins, (attempt.message, nominated))
+
+    def _take_back(
+        self,
+        queued: QueuedPod,
+        pod: Pod,
+        plugins: tuple[set[str], set[str]],
+        told: tuple[str, str | None],
+    ) -> bool:
+        """Put a pod back after a failed attempt and tell the API server why.
+
+        Args:
+            queued: The pod.
+            pod: Its present state in the store.
+            plugins: Who rejected it, and who answered Pending.
+            told: The message, and the nomination: a node, empty to clear it, None to keep it.
+        """
+        info, now = queued.pod, self._parts.loop.now
+        message, nominated = told
+        rejected = bool(plugins[0] or plugins[1]) or message == NO_NODES
+        profile = self._parts.framework(info).profile.scheduler_name
+        self._parts.metrics.attempt(profile, "unschedulable" if rejected else "error")
+        if self._parts.log.enabled:
+            self._parts.log.add(now, "nofit", pod=info.key, err=message)
+        self._parts.queue.fail(queued, *plugins, now)
+        self._parts.waits_for(queued, queued.rejectors, 1)
+        if nominated:
+            self._parts.nominator.add(info, nominated)
+        elif nominated == "":
+            self._parts.nominator.remove(info.uid)
+        reason = "Unschedulable" if rejected else "SchedulerError"
+        self._parts.port.record(pod, "Warning", "FailedScheduling", "Scheduling", message)
+        return self._parts.port.fail_attempt(pod, reason, message, nominated) is not pod
+
+    # Preemption.
+
+    def _start_preemption(self, info: PodInfo, attempt: Attempt) -> None:
+        assert attempt.post_filter is not None
+        victims = attempt.post_filter.candidates[0]
+        lower = [
+            other
+            for other in self._parts.nominator.on(victims.node)
+            if other.priority < info.priority
+        ]
+        self._parts.preemption.start(info, self._parts.framework(info), victims, lower)
