@@ -364,7 +364,7 @@ def test_hints_for_pods() -> None:
         "a pod without a place comes": (None, pending, False),
         "a pod of another namespace goes": (elsewhere, None, False),
         "a relabelled pod matches now": (database, web, True),
-        "a matching pod loses its place": (web, pending, False),
+        "a pod without a place was a matching one": (web, world.pod("x"), False),
         "a pod stays as it is": (web, web, False),
         "the pod itself tolerates more": (waiting, tolerant, True),
     }
