@@ -58,10 +58,10 @@ class Parts:
         """Return the profile that schedules a pod."""
         return self.frameworks[pod.shape.spec.scheduler_name or ""]
 
-    def waits_for(self, queued: QueuedPod, plugins: set[str], change: int) -> None:
-        """Count a pod among those that plugins keep waiting, or no longer."""
+    def waits_for(self, queued: QueuedPod, plugins: set[str]) -> None:
+        """Count a pod as kept waiting by these plugins; by none once it is tried or gone."""
         name = queued.pod.shape.spec.scheduler_name or ""
-        self.metrics.waits_for(sorted(plugins), name, change)
+        self.metrics.waits_for(queued.pod.uid, name, plugins)
 
 
 class Attempts:
@@ -82,7 +82,7 @@ class Attempts:
     def run(self, queued: QueuedPod) -> bool:
         """Try to place a pod; return whether its status had to be written because it failed."""
         parts, info = self._parts, queued.pod
-        parts.waits_for(queued, queued.rejectors, -1)
+        parts.waits_for(queued, set())
         queued.rejected_by, queued.pending_on = set(), set()
         pod = self._parts.port.pod(info.namespace, info.name)
         if pod is None or pod.uid != info.uid or pod.node:
@@ -203,7 +203,7 @@ class Attempts:
         if self._parts.log.enabled:
             self._parts.log.add(now, "nofit", pod=info.key, err=message)
         self._parts.queue.fail(queued, *plugins, now)
-        self._parts.waits_for(queued, queued.rejectors, 1)
+        self._parts.waits_for(queued, queued.rejectors)
         if nominated:
             self._parts.nominator.add(info, nominated)
         elif nominated == "":

@@ -183,7 +183,7 @@ class Scheduler:
         return SchedulingQueue(settings, hints, self._pre_enqueue, self._observe, self._departed)
 
     def _departed(self, queued: QueuedPod) -> None:
-        self._parts.waits_for(queued, queued.rejectors, -1)
+        self._parts.waits_for(queued, set())
 
     def _pre_enqueue(self, pod: PodInfo) -> Status:
         framework = self.frameworks[pod.shape.spec.scheduler_name or ""]
@@ -194,7 +194,7 @@ class Scheduler:
         if label == POP_FROM_BACKOFF:
             return
         if queued.gated_by and place is Place.UNSCHEDULABLE:
-            self._parts.waits_for(queued, {queued.gated_by}, 1)
+            self._parts.waits_for(queued, queued.rejectors)
         if self.log.enabled:
             self._log_move(queued, label, place, hint)
 

@@ -20,6 +20,7 @@ class SchedulerMetrics:
 
     counters: Counter[str] = field(default_factory=Counter)
     unschedulable: dict[tuple[str, str], int] = field(default_factory=dict)
+    _waiting: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def attempt(self, profile: str, result: str) -> None:
         """Count one finished attempt: ``scheduled``, ``unschedulable`` or ``error``."""
@@ -45,11 +46,15 @@ class SchedulerMetrics:
         self.counters["scheduler_preemption_victims_sum"] += count
         self.counters["scheduler_preemption_victims_count"] += 1
 
-    def waits_for(self, plugins: Iterable[str], profile: str, change: int) -> None:
-        """Raise or lower the number of pods that each plugin keeps waiting."""
-        for plugin in plugins:
+    def waits_for(self, uid: str, profile: str, plugins: Iterable[str]) -> None:
+        """Say which plugins keep a pod waiting from now on; none once it is tried or gone."""
+        before, now = self._waiting.pop(uid, frozenset()), frozenset(plugins)
+        for plugin in before ^ now:
             key = (plugin, profile)
+            change = 1 if plugin in now else -1
             self.unschedulable[key] = self.unschedulable.get(key, 0) + change
+        if now:
+            self._waiting[uid] = now
 
     def gauges(self, depths: dict[str, int]) -> dict[str, float]:
         """Return the gauges as they are now, given the depths of the queues."""
