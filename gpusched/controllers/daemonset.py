@@ -45,6 +45,7 @@ class DaemonSetController:
 
     name: ClassVar[str] = "daemonset-controller"
     watches: ClassVar[tuple[str, ...]] = ("DaemonSet", "Pod", "Node")
+    pods_of: ClassVar[tuple[str, ...]] = ("DaemonSet",)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 2
     pace: ClassVar[int] = 1

@@ -41,6 +41,7 @@ class DeploymentController:
 
     name: ClassVar[str] = "deployment-controller"
     watches: ClassVar[tuple[str, ...]] = ("Deployment", "ReplicaSet", "Pod")
+    pods_of: ClassVar[tuple[str, ...]] = ("ReplicaSet",)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

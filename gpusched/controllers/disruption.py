@@ -40,6 +40,7 @@ class DisruptionController:
 
     name: ClassVar[str] = "controllermanager"
     watches: ClassVar[tuple[str, ...]] = ("PodDisruptionBudget", "Pod", "ReplicaSet", "StatefulSet")
+    pods_of: ClassVar[tuple[str, ...]] = ()
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 1
     pace: ClassVar[int] = 1

@@ -46,6 +46,7 @@ class GarbageCollector:
 
     name: ClassVar[str] = "generic-garbage-collector"
     watches: ClassVar[tuple[str, ...]] = (*KINDS, "Pod")
+    pods_of: ClassVar[tuple[str, ...]] = ()
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 20
     pace: ClassVar[int] = 2

@@ -44,6 +44,7 @@ class JobController:
 
     name: ClassVar[str] = "job-controller"
     watches: ClassVar[tuple[str, ...]] = ("Job", "Pod")
+    pods_of: ClassVar[tuple[str, ...]] = ("Job",)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

@@ -75,6 +75,7 @@ class NamespaceController:
 
     name: ClassVar[str] = "namespace-controller"
     watches: ClassVar[tuple[str, ...]] = ("Namespace",)
+    pods_of: ClassVar[tuple[str, ...]] = ()
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 10
     pace: ClassVar[int] = 1

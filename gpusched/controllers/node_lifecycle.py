@@ -63,6 +63,7 @@ class NodeLifecycleController:
 
     name: ClassVar[str] = "node-controller"
     watches: ClassVar[tuple[str, ...]] = ("Node",)
+    pods_of: ClassVar[tuple[str, ...]] = ()
     period: ClassVar[int] = 5 * SECOND
     workers: ClassVar[int] = 8
     pace: ClassVar[int] = 1

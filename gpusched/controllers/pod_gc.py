@@ -36,6 +36,7 @@ class PodGcController:
 
     name: ClassVar[str] = "pod-garbage-collector"
     watches: ClassVar[tuple[str, ...]] = ("Node",)
+    pods_of: ClassVar[tuple[str, ...]] = ()
     period: ClassVar[int] = 20 * SECOND
     workers: ClassVar[int] = 1
     pace: ClassVar[int] = 1

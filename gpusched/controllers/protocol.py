@@ -312,6 +312,7 @@ class Controller(Protocol):
     Attributes:
         name: The component's name, as its events show it.
         watches: The kinds whose changes it wants to see.
+        pods_of: Of pods only those owned by these kinds; empty for all pods.
         period: Microseconds between ticks, on which it syncs the key `TICK`; 0 for none.
         workers: How many keys it syncs at once.
         pace: Its request rate as a multiple of the usual one.
@@ -319,6 +320,7 @@ class Controller(Protocol):
 
     name: ClassVar[str]
     watches: ClassVar[tuple[str, ...]]
+    pods_of: ClassVar[tuple[str, ...]]
     period: ClassVar[int]
     workers: ClassVar[int]
     pace: ClassVar[int]

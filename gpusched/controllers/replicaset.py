@@ -23,6 +23,7 @@ from gpusched.controllers.protocol import (
     Outcome,
     PodView,
     Reader,
+    Tally,
     UpdateStatus,
     Wake,
     Work,
@@ -30,7 +31,6 @@ from gpusched.controllers.protocol import (
     key_of,
     reference,
 )
-from gpusched.controllers.selectors import selects
 
 BURST = 500
 """A sync creates or deletes at most so many pods."""
@@ -41,6 +41,7 @@ class ReplicaSetController:
 
     name: ClassVar[str] = "replicaset-controller"
     watches: ClassVar[tuple[str, ...]] = ("ReplicaSet", "Pod")
+    pods_of: ClassVar[tuple[str, ...]] = ("ReplicaSet",)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1
@@ -67,25 +68,34 @@ class ReplicaSetController:
         if found is None:
             return None
         problem: ApiError | None = None
-        active = [pod for pod in reader.pods_of(found["metadata"]["uid"]) if pod.active]
-        surplus = len(active) - found["spec"]["replicas"]
+        before = reader.tally(found["metadata"]["uid"])
+        available = _available(found, before, reader)
+        surplus = before.active - found["spec"]["replicas"]
         if surplus and not found["metadata"].get("deletionTimestamp"):
-            problem = yield from self._manage(found, active, reader)
-        status = _status(found, active, surplus, problem, reader)
-        if _differs(found, status):
+            problem = yield from self._manage(found, surplus, reader)
+        counts = (before.active, before.ready, available)
+        status = _status(found, counts, surplus, problem, reader)
+        if status != found.get("status"):
             found = yield UpdateStatus(found, status)
         if problem is not None:
             return Outcome(retry=True)
         return _next_check(found)
 
-    def _manage(self, found: Json, active: Sequence[PodView], reader: Reader) -> Any:
-        surplus = len(active) - found["spec"]["replicas"]
+    def _manage(self, found: Json, surplus: int, reader: Reader) -> Any:
         if surplus < 0:
-            return (
-                yield from create_slowly(found, found["spec"]["template"], min(-surplus, BURST))
-            )
-        doomed = _to_delete(found, active, min(surplus, BURST), reader)
+            missing = min(-surplus, BURST)
+            return (yield from create_slowly(found, found["spec"]["template"], missing))
+        doomed = _to_delete(found, min(surplus, BURST), reader)
         return (yield from delete_all(found, doomed))
+
+
+def _available(found: Json, tally: Tally, reader: Reader) -> int:
+    """Return how many pods are available; without minReadySeconds those that are ready."""
+    wait = found["spec"].get("minReadySeconds", 0)
+    if not wait:
+        return tally.ready
+    pods = reader.pods_of(found["metadata"]["uid"])
+    return sum(is_available(pod, wait, reader.now) for pod in pods if pod.active)
 
 
 def create_slowly(owner: Json, template: Json, count: int) -> Any:
@@ -140,17 +150,17 @@ def delete_all(owner: Json, doomed: Sequence[PodView]) -> Any:
     return problem
 
 
-def _to_delete(
-    found: Json, active: Sequence[PodView], count: int, reader: Reader
-) -> Sequence[PodView]:
+def _to_delete(found: Json, count: int, reader: Reader) -> Sequence[PodView]:
     """Return the pods to delete first.
 
-    Those least useful, and among equals those with most siblings on their node.
+    Those least useful; among equals those with most siblings on their node.
     """
+    active = [pod for pod in reader.pods_of(found["metadata"]["uid"]) if pod.active]
     if count >= len(active):
         return active
     crowd = Counter(pod.node for pod in _related(found, reader) if pod.active)
-    return sorted(active, key=lambda pod: deletion_order(pod, crowd[pod.node], reader.now))[:count]
+    order = sorted(active, key=lambda pod: deletion_order(pod, crowd[pod.node], reader.now))
+    return order[:count]
 
 
 def _related(found: Json, reader: Reader) -> Iterator[PodView]:
@@ -162,37 +172,35 @@ def _related(found: Json, reader: Reader) -> Iterator[PodView]:
 
 
 def _status(
-    found: Json, active: Sequence[PodView], surplus: int, problem: ApiError | None, reader: Reader
+    found: Json,
+    counts: tuple[int, int, int],
+    surplus: int,
+    problem: ApiError | None,
+    reader: Reader,
 ) -> Json:
-    old = found.get("status") or {}
-    labels = (found["spec"]["template"].get("metadata") or {}).get("labels") or {}
-    wait = found["spec"].get("minReadySeconds", 0)
-    held: list[Json] = list(old.get("conditions") or ())
+    """Return the status for so many active, ready and available pods."""
+    held: list[Json] = list((found.get("status") or {}).get("conditions") or ())
     failure = conditions.find(held, "ReplicaFailure")
     if problem is not None and failure is None:
         reason = "FailedCreate" if surplus < 0 else "FailedDelete"
+        now = reader.stamp()
         new = conditions.condition(
-            "ReplicaFailure", "True", reason, problem.message, lastTransitionTime=reader.stamp()
+            "ReplicaFailure", "True", reason, problem.message, lastTransitionTime=now
         )
         held.append(new)
     elif problem is None and failure is not None:
         held = conditions.without(held, "ReplicaFailure")
-    counts = {
-        "fullyLabeledReplicas": sum(selects({"matchLabels": labels}, pod.labels) for pod in active),
-        "readyReplicas": sum(pod.ready for pod in active),
-        "availableReplicas": sum(is_available(pod, wait, reader.now) for pod in active),
+    active, ready, available = counts
+    optional = {
+        "fullyLabeledReplicas": active,
+        "readyReplicas": ready,
+        "availableReplicas": available,
     }
-    status: Json = {
-        "replicas": len(active),
-        **{name: count for name, count in counts.items() if count},
-    }
+    status: Json = {"replicas": active}
+    status |= {name: count for name, count in optional.items() if count}
     status["terminatingReplicas"] = reader.tally(found["metadata"]["uid"]).terminating
     status["observedGeneration"] = found["metadata"]["generation"]
     return status | ({"conditions": held} if held else {})
-
-
-def _differs(found: Json, status: Json) -> bool:
-    return bool(found.get("status") != status)
 
 
 def _next_check(found: Json) -> Outcome | None:

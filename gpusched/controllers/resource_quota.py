@@ -27,6 +27,7 @@ class ResourceQuotaController:
         "ConfigMap",
         "Service",
     )
+    pods_of: ClassVar[tuple[str, ...]] = ()
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

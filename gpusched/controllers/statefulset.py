@@ -38,6 +38,7 @@ class StatefulSetController:
 
     name: ClassVar[str] = "statefulset-controller"
     watches: ClassVar[tuple[str, ...]] = ("StatefulSet", "Pod")
+    pods_of: ClassVar[tuple[str, ...]] = ("StatefulSet",)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

@@ -35,6 +35,7 @@ class TaintEvictionController:
 
     name: ClassVar[str] = "taint-eviction-controller"
     watches: ClassVar[tuple[str, ...]] = ("Node", "Pod")
+    pods_of: ClassVar[tuple[str, ...]] = ()
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 8
     pace: ClassVar[int] = 1

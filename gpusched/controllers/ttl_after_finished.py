@@ -28,6 +28,7 @@ class TtlAfterFinishedController:
 
     name: ClassVar[str] = "ttl-after-finished-controller"
     watches: ClassVar[tuple[str, ...]] = ("Job",)
+    pods_of: ClassVar[tuple[str, ...]] = ()
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

@@ -90,6 +90,8 @@ class Store:
         self._dependents: defaultdict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
         self._alive: set[str] = set()
         self._watchers: defaultdict[str, list[Handler]] = defaultdict(list)
+        self._pod_watchers: list[tuple[Handler, tuple[str, ...]]] = []
+        self._by_owner_kind: dict[str, list[Handler]] = {}
         self._pending: list[Change] = []
         self.events: list[EventRecord] = []
         self._due = -1 << 62
@@ -115,8 +117,12 @@ class Store:
 
     def objects(self, kind: str, namespace: str = "") -> Sequence[Json]:
         """Return the objects of a kind (not pods), oldest first."""
-        items = self._objects[kind].items()
-        return [obj for (where, _), obj in items if not namespace or where == namespace]
+        table = self._objects[kind]
+        if not table:
+            return ()
+        if not namespace:
+            return list(table.values())
+        return [obj for (where, _), obj in table.items() if where == namespace]
 
     def owned(self, kind: str, uid: str) -> Sequence[Json]:
         """Return the objects of ``kind`` that name ``uid`` as an owner, oldest first."""
@@ -169,9 +175,31 @@ class Store:
 
     # --- watching ---------------------------------------------------------------------------------
 
-    def watch(self, kind: str, handler: Handler) -> None:
-        """Call ``handler`` with each change of ``kind`` from now on, in order."""
+    def watch(self, kind: str, handler: Handler, owners: tuple[str, ...] = ()) -> None:
+        """Call ``handler`` with each change of ``kind`` from now on, in order.
+
+        Args:
+            kind: The kind.
+            handler: Whom to tell.
+            owners: Of pods only those that objects of these kinds own; empty for all.
+        """
         self._watchers[kind].append(handler)
+        if kind == "Pod":
+            self._pod_watchers.append((handler, owners))
+            self._by_owner_kind.clear()
+
+    def _handlers(self, change: Change) -> list[Handler]:
+        if change.kind != "Pod":
+            return self._watchers[change.kind]
+        owner = change.new.template.owner
+        kind = owner[0] if owner is not None else ""
+        found = self._by_owner_kind.get(kind)
+        if found is None:
+            found = [
+                handler for handler, owners in self._pod_watchers if not owners or kind in owners
+            ]
+            self._by_owner_kind[kind] = found
+        return found
 
     def present(self, kind: str) -> Iterator[Change]:
         """Yield what is there as additions, as a watcher's first list does."""
@@ -199,7 +227,7 @@ class Store:
         if changes is self._pending:
             self._pending = []
         for change in changes:
-            for handler in self._watchers[change.kind]:
+            for handler in self._handlers(change):
                 handler(change)
 
     # --- writing pods -----------------------------------------------------------------------------

@@ -106,7 +106,8 @@ class Worker:
         self._later: dict[Key, tuple[int, Alarm]] = {}
         self._pumping = False
         for kind in controller.watches:
-            self._store.watch(kind, self._see)
+            owners = controller.pods_of if kind == "Pod" else ()
+            self._store.watch(kind, self._see, owners)
             for change in self._store.present(kind):
                 self._see(change)
 
