@@ -177,9 +177,7 @@ class _Preparation:
             of_pool = (each for each in self._pools.candidates if each.pool is pool)
             found += [each for each in of_pool if self.selects(alternative, each)]
         wanted = alternative.wanted.capacity
-        return [
-            each for each in found if fits(each.device.capacity, wanted, search.taken_of(each))
-        ]
+        return [each for each in found if fits(each.device.capacity, wanted, search.taken_of(each))]
 
     def selects(self, alternative: Alternative, candidate: Candidate) -> bool:
         """Return whether the class's and the request's selectors take a device; kept.

@@ -49,8 +49,10 @@ class Selector:
 def compile_selector(expression: str) -> Selector:
     """Return an expression compiled; a mistake in it shows when it is evaluated."""
     from gpusched.kube.plugins.dynamic_resources.cel_program import (  # noqa: PLC0415 - celpy takes a tenth of a second
-        CelCompileError,
         compile_expression,
+    )
+    from gpusched.kube.plugins.dynamic_resources.cel_syntax import (  # noqa: PLC0415 - as above
+        CelCompileError,
     )
 
     try:

@@ -14,9 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from celpy.celparser import CELParseError, CELParser
-from celpy.evaluation import celbytes, celstr
-from lark import Token, Tree
+from lark import Tree
 
 from gpusched.kube.plugins.dynamic_resources import cel_values as values
 from gpusched.kube.plugins.dynamic_resources.cel_functions import (
@@ -33,7 +31,16 @@ from gpusched.kube.plugins.dynamic_resources.cel_operators import (
     outer,
     parameters,
 )
-from gpusched.kube.plugins.dynamic_resources.cel_values import CelError, CelType, Uint, Value
+from gpusched.kube.plugins.dynamic_resources.cel_syntax import (
+    CelCompileError,
+    Expression,
+    Syntax,
+    arguments_of,
+    innermost,
+    plain_name,
+    trees,
+)
+from gpusched.kube.plugins.dynamic_resources.cel_values import CelError, CelType, Value
 
 Scope: TypeAlias = Mapping[str, Value]
 Run: TypeAlias = Callable[[Scope], Value]
@@ -50,11 +57,6 @@ _TYPE_NAMES: Final = frozenset(
     {"bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type"}
 )
 _RANGES: Final = frozenset({"list", "map", "dyn", "?"})
-_INT64: Final = range(-(2**63), 2**63)
-
-
-class CelCompileError(Exception):
-    """An expression that does not compile; the message is what follows ``CEL compile error: ``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ def compile_expression(expression: str) -> Run:
     Raises:
         CelCompileError: It is no valid device selector.
     """
-    compiler = _Compiler(expression)
-    node = compiler.compile(compiler.parse(), {"device": DEVICE})
+    text = Expression(expression)
+    node = _Compiler(text).compile(text.parse(), {"device": DEVICE})
     if node.type not in ("bool", "any", "?"):
         shown = node.type.replace("any", "google.protobuf.Any")
         raise CelCompileError(f"must evaluate to bool or the unknown type, not {shown}")
@@ -89,9 +91,9 @@ def compile_expression(expression: str) -> Run:
 class _Compiler:
     """Turns one expression's syntax tree into functions."""
 
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._rules: dict[str, Callable[[Tree[Token], Types], Node]] = {
+    def __init__(self, text: Expression) -> None:
+        self._text = text
+        self._rules: dict[str, Callable[[Syntax, Types], Node]] = {
             "expr": self._conditional,
             "conditionalor": self._logic,
             "conditionaland": self._logic,
@@ -111,20 +113,7 @@ class _Compiler:
             "literal": self._literal,
         }
 
-    def parse(self) -> Tree[Token]:
-        """Return the syntax tree."""
-        try:
-            return CELParser().parse(self._source)
-        except CELParseError as error:
-            lines = self._source.split("\n")
-            line, column = error.line or 0, error.column or 0
-            if line < 1 or column < 1:  # the end of the input
-                line, column = len(lines), len(lines[-1]) + 1
-            at = sum(len(text) + 1 for text in lines[: line - 1]) + column - 1
-            found = self._source[at : at + 1] or "<EOF>"
-            raise self._error(at, f"Syntax error: mismatched input '{found}'") from None
-
-    def compile(self, tree: Tree[Token], types: Types) -> Node:
+    def compile(self, tree: Syntax, types: Types) -> Node:
         """Return a syntax tree compiled, given the static types of the names in scope."""
         while len(tree.children) == 1 and isinstance(tree.children[0], Tree):
             if tree.data in ("list_lit", "map_lit"):
@@ -132,50 +121,30 @@ class _Compiler:
             tree = tree.children[0]
         rule = self._rules.get(tree.data)
         if rule is None:
-            raise self._error(tree.meta.start_pos, "Syntax error: objects cannot be built here")
+            raise self._text.error(
+                tree.meta.start_pos, "Syntax error: objects cannot be built here"
+            )
         return rule(tree, types)
-
-    # Messages.
-
-    def _error(self, at: int, text: str) -> CelCompileError:
-        line = self._source.count("\n", 0, at)
-        column = at - (self._source.rfind("\n", 0, at) + 1)
-        shown = self._source.split("\n")[line]
-        return CelCompileError(
-            f"compilation failed: ERROR: <input>:{line + 1}:{column + 1}: {text}\n"
-            f" | {shown}\n | {'.' * column}^"
-        )
-
-    def _no_overload(self, at: int, name: str, types: Sequence[str], shown: str = "") -> Exception:
-        shown = f"{shown}({', '.join(types)})"
-        return self._error(at, f"found no matching overload for '{name}' applied to '{shown}'")
-
-    def _undeclared(self, at: int, name: str) -> CelCompileError:
-        return self._error(at, f"undeclared reference to '{name}' (in container '')")
-
-    def _behind(self, tree: Tree[Token], text: str) -> int:
-        """Return where the operator stands that follows ``tree``."""
-        return self._source.index(text, tree.meta.end_pos)
 
     # Operators.
 
-    def _conditional(self, tree: Tree[Token], types: Types) -> Node:
-        test, one, other = (self.compile(child, types) for child in _trees(tree))
-        at = self._behind(_trees(tree)[0], "?")
+    def _conditional(self, tree: Syntax, types: Types) -> Node:
+        test, one, other = (self.compile(child, types) for child in trees(tree))
+        at = self._text.behind(trees(tree)[0], "?")
         if test.type not in ANYTHING | {"bool"} or not may_be_equal(one.type, other.type):
-            raise self._no_overload(at, "_?_:_", (test.type, one.type, other.type))
+            raise self._text.no_overload(at, "_?_:_", (test.type, one.type, other.type))
 
         def run(scope: Scope) -> Value:
             return one.run(scope) if values.truth(test.run(scope)) else other.run(scope)
 
         return Node(common(one.type, other.type), run, at)
 
-    def _logic(self, tree: Tree[Token], types: Types) -> Node:
-        left, right = (self.compile(child, types) for child in _trees(tree))
+    def _logic(self, tree: Syntax, types: Types) -> Node:
+        left, right = (self.compile(child, types) for child in trees(tree))
         symbol, decisive = ("&&", False) if tree.data == "conditionaland" else ("||", True)
-        at = self._behind(_trees(tree)[0], symbol)
+        at = self._text.behind(trees(tree)[0], symbol)
         if {left.type, right.type} - ANYTHING - {"bool"}:
-            raise self._no_overload(at, f"_{symbol}_", (left.type, right.type))
+            raise self._text.no_overload(at, f"_{symbol}_", (left.type, right.type))
 
         def run(scope: Scope) -> bool:
             failed: CelError | None = None
@@ -191,34 +160,34 @@ class _Compiler:
 
         return Node("bool", run, at)
 
-    def _binary(self, tree: Tree[Token], types: Types) -> Node:
-        operation, last = _trees(tree)
-        first = _trees(operation)[0]
+    def _binary(self, tree: Syntax, types: Types) -> Node:
+        operation, last = trees(tree)
+        first = trees(operation)[0]
         left, right = self.compile(first, types), self.compile(last, types)
         operator = OPERATORS[operation.data]
-        at = self._behind(first, operator.symbol)
+        at = self._text.behind(first, operator.symbol)
         result = operator.type_of(left.type, right.type)
         if result is None:
-            raise self._no_overload(at, operator.name, (left.type, right.type))
+            raise self._text.no_overload(at, operator.name, (left.type, right.type))
         return Node(result, lambda scope: operator.run(left.run(scope), right.run(scope)), at)
 
-    def _unary(self, tree: Tree[Token], types: Types) -> Node:
-        sign, child = _trees(tree)
+    def _unary(self, tree: Syntax, types: Types) -> Node:
+        sign, child = trees(tree)
         operand = self.compile(child, types)
         at = tree.meta.start_pos
         negates = sign.data == "unary_neg"
         allowed = {"int", "double"} if negates else {"bool"}
         if operand.type not in ANYTHING | allowed:
-            raise self._no_overload(at, "-_" if negates else "!_", (operand.type,))
+            raise self._text.no_overload(at, "-_" if negates else "!_", (operand.type,))
         if negates:
             return Node(operand.type, lambda scope: values.negative(operand.run(scope)), at)
         return Node("bool", lambda scope: not values.truth(operand.run(scope)), at)
 
     # Members.
 
-    def _select(self, tree: Tree[Token], types: Types) -> Node:
-        operand = self.compile(_trees(tree)[0], types)
-        at = self._behind(_trees(tree)[0], ".")
+    def _select(self, tree: Syntax, types: Types) -> Node:
+        operand = self.compile(trees(tree)[0], types)
+        at = self._text.behind(trees(tree)[0], ".")
         field = str(tree.children[1])
         return Node(
             self._field_type(operand, field, at),
@@ -229,21 +198,21 @@ class _Compiler:
     def _field_type(self, operand: Node, field: str, at: int) -> str:
         if operand.type == DEVICE:
             if field not in _FIELDS:
-                raise self._error(at, f"undefined field '{field}'")
+                raise self._text.error(at, f"undefined field '{field}'")
             return _FIELDS[field]
         if outer(operand.type) == "map":
             return (*parameters(operand.type), "?", "?")[1]
         if operand.type not in ANYTHING:
-            raise self._error(at, f"type '{operand.type}' does not support field selection")
+            raise self._text.error(at, f"type '{operand.type}' does not support field selection")
         return "dyn" if operand.type == "any" else operand.type
 
-    def _index(self, tree: Tree[Token], types: Types) -> Node:
-        operand, key = (self.compile(child, types) for child in _trees(tree))
-        at = self._behind(_trees(tree)[0], "[")
+    def _index(self, tree: Syntax, types: Types) -> Node:
+        operand, key = (self.compile(child, types) for child in trees(tree))
+        at = self._text.behind(trees(tree)[0], "[")
         kind, inside = outer(operand.type), parameters(operand.type)
         wanted = "int" if kind == "list" else (*inside, "?")[0]
         if kind not in ("list", "map", *ANYTHING) or not may_be_equal(wanted, key.type):
-            raise self._no_overload(at, "_[_]", (operand.type, key.type))
+            raise self._text.no_overload(at, "_[_]", (operand.type, key.type))
         result = (*inside, "?")[-1 if not inside else len(inside) - 1]
         return Node(
             "dyn" if operand.type == "any" else result,
@@ -251,37 +220,37 @@ class _Compiler:
             at,
         )
 
-    def _method(self, tree: Tree[Token], types: Types) -> Node:
-        receiver, name = _trees(tree)[0], str(tree.children[1])
-        arguments = _arguments(tree)
-        at = self._source.index("(", tree.children[1].end_pos)  # type: ignore[union-attr]  # a token
-        namespace = _plain_name(receiver)
+    def _method(self, tree: Syntax, types: Types) -> Node:
+        receiver, name = trees(tree)[0], str(tree.children[1])
+        arguments = arguments_of(tree)
+        at = self._text.opening(tree.children[1])
+        namespace = plain_name(receiver)
         if namespace == "cel" and name == "bind" and len(arguments) == 3:  # noqa: PLR2004 - name, value, body
             return self._bind(arguments, types, at)
         if namespace and namespace not in types:
             if f"{namespace}.{name}" not in GLOBALS:
-                raise self._undeclared(receiver.meta.start_pos, namespace)
+                raise self._text.undeclared(receiver.meta.start_pos, namespace)
             return self._call(GLOBALS[f"{namespace}.{name}"], arguments, types, at)
         if (name, len(arguments) - 1) in MACROS:
             return self._macro(name, receiver, arguments, types)
         if name not in METHODS and name not in GLOBALS:
-            raise self._undeclared(at, name)
+            raise self._text.undeclared(at, name)
         method = METHODS.get(name, Function(name, (), terse=False))
         return self._call(method, (receiver, *arguments), types, at, method=True)
 
-    def _function(self, tree: Tree[Token], types: Types) -> Node:
-        name, arguments = str(tree.children[0]), _arguments(tree)
-        at = self._source.index("(", tree.children[0].end_pos)  # type: ignore[union-attr]  # a token
+    def _function(self, tree: Syntax, types: Types) -> Node:
+        name, arguments = str(tree.children[0]), arguments_of(tree)
+        at = self._text.opening(tree.children[0])
         if name == "has" and len(arguments) == 1:
             return self._has(arguments[0], types, at)
         if name not in GLOBALS:
-            raise self._undeclared(at, name)
+            raise self._text.undeclared(at, name)
         return self._call(GLOBALS[name], arguments, types, at)
 
     def _call(
         self,
         function: Function,
-        trees: Sequence[Tree[Token]],
+        trees: Sequence[Syntax],
         types: Types,
         at: int,
         *,
@@ -292,7 +261,7 @@ class _Compiler:
         fitting = [overload for overload in function.overloads if overload.takes(given)]
         if not fitting:
             receiver = f"{given.pop(0)}." if method else ""
-            raise self._no_overload(at, function.name, given, receiver)
+            raise self._text.no_overload(at, function.name, given, receiver)
         results = {overload.result for overload in fitting}
         runs = [argument.run for argument in arguments]
         return Node(
@@ -303,11 +272,11 @@ class _Compiler:
 
     # Macros.
 
-    def _has(self, argument: Tree[Token], types: Types, at: int) -> Node:
-        tree = _innermost(argument)
+    def _has(self, argument: Syntax, types: Types, at: int) -> Node:
+        tree = innermost(argument)
         if tree.data != "member_dot":
-            raise self._error(tree.meta.start_pos, "invalid argument to has() macro")
-        operand, field = self.compile(_trees(tree)[0], types), str(tree.children[1])
+            raise self._text.error(tree.meta.start_pos, "invalid argument to has() macro")
+        operand, field = self.compile(trees(tree)[0], types), str(tree.children[1])
         self._field_type(operand, field, at)
 
         def run(scope: Scope) -> bool:
@@ -318,22 +287,22 @@ class _Compiler:
 
         return Node("bool", run, at)
 
-    def _bind(self, arguments: Sequence[Tree[Token]], types: Types, at: int) -> Node:
-        name = _plain_name(arguments[0])
+    def _bind(self, arguments: Sequence[Syntax], types: Types, at: int) -> Node:
+        name = plain_name(arguments[0])
         if not name:
-            raise self._error(arguments[0].meta.start_pos, "argument must be a simple name")
+            raise self._text.error(arguments[0].meta.start_pos, "argument must be a simple name")
         bound = self.compile(arguments[1], types)
         body = self.compile(arguments[2], {**types, name: bound.type})
         return Node(body.type, lambda scope: body.run({**scope, name: bound.run(scope)}), at)
 
     def _macro(
-        self, name: str, receiver: Tree[Token], arguments: Sequence[Tree[Token]], types: Types
+        self, name: str, receiver: Syntax, arguments: Sequence[Syntax], types: Types
     ) -> Node:
         container = self.compile(receiver, types)
         if outer(container.type) not in _RANGES:
             text = "cannot be range of a comprehension (must be list, map, or dynamic)"
-            raise self._error(container.at, f"expression of type '{container.type}' {text}")
-        variable = _plain_name(arguments[0])
+            raise self._text.error(container.at, f"expression of type '{container.type}' {text}")
+        variable = plain_name(arguments[0])
         inner = {**types, variable: (*parameters(container.type), "?")[0]}
         bodies = [self.compile(argument, inner) for argument in arguments[1:]]
         result, function = MACROS[name, len(bodies)]
@@ -348,16 +317,16 @@ class _Compiler:
 
     # Names and literals.
 
-    def _ident(self, tree: Tree[Token], types: Types) -> Node:
+    def _ident(self, tree: Syntax, types: Types) -> Node:
         name, at = str(tree.children[0]), tree.meta.start_pos
         if name in types:
             return Node(types[name], lambda scope: scope[name], at)
         if name in _TYPE_NAMES:
             return Node("type", lambda _scope: CelType(name), at)
-        raise self._undeclared(at, name)
+        raise self._text.undeclared(at, name)
 
-    def _list(self, tree: Tree[Token], types: Types) -> Node:
-        items = [self.compile(item, types) for item in _arguments(tree)]
+    def _list(self, tree: Syntax, types: Types) -> Node:
+        items = [self.compile(item, types) for item in arguments_of(tree)]
         element = self._homogeneous(items)
         return Node(
             f"list({element})" if items else "list",
@@ -370,12 +339,12 @@ class _Compiler:
         found = "?"
         for node in nodes:
             if not may_be_equal(found, node.type):
-                raise self._error(node.at, f"expected type '{found}' but found '{node.type}'")
+                raise self._text.error(node.at, f"expected type '{found}' but found '{node.type}'")
             found = common(found, node.type)
         return found
 
-    def _map(self, tree: Tree[Token], types: Types) -> Node:
-        nodes = [self.compile(entry, types) for entry in _arguments(tree)]
+    def _map(self, tree: Syntax, types: Types) -> Node:
+        nodes = [self.compile(entry, types) for entry in arguments_of(tree)]
         keys, items = nodes[::2], nodes[1::2]
         inside = (self._homogeneous(keys), self._homogeneous(items))
 
@@ -384,44 +353,6 @@ class _Compiler:
 
         return Node(f"map({inside[0]}, {inside[1]})" if nodes else "map", run, tree.meta.start_pos)
 
-    def _literal(self, tree: Tree[Token], _types: Types) -> Node:
-        token, at = tree.children[0], tree.meta.start_pos
-        assert isinstance(token, Token)
-        type_, value = _LITERALS[token.type](token)
-        if type_ == "int" and value not in _INT64:
-            raise self._error(at, "invalid int literal")
-        return Node(type_, lambda _scope: value, at)
-
-
-_LITERALS: Final[dict[str, Callable[[Token], tuple[str, Value]]]] = {
-    "INT_LIT": lambda token: ("int", int(token, 16 if "x" in token else 10)),
-    "UINT_LIT": lambda token: ("uint", Uint(int(token[:-1], 16 if "x" in token else 10))),
-    "FLOAT_LIT": lambda token: ("double", float(token)),
-    "STRING_LIT": lambda token: ("string", str(celstr(token))),
-    "MLSTRING_LIT": lambda token: ("string", str(celstr(token))),
-    "BYTES_LIT": lambda token: ("bytes", bytes(celbytes(token))),
-    "BOOL_LIT": lambda token: ("bool", str(token) == "true"),
-    "NULL_LIT": lambda _token: ("null_type", None),
-}
-
-
-def _trees(tree: Tree[Token]) -> list[Tree[Token]]:
-    return [child for child in tree.children if isinstance(child, Tree)]
-
-
-def _arguments(tree: Tree[Token]) -> list[Tree[Token]]:
-    """Return the expressions of an argument list, a list literal or a map literal."""
-    listed = [c for c in _trees(tree) if c.data in ("exprlist", "mapinits")]
-    return _trees(listed[0]) if listed else []
-
-
-def _innermost(tree: Tree[Token]) -> Tree[Token]:
-    while len(tree.children) == 1 and isinstance(tree.children[0], Tree):
-        tree = tree.children[0]
-    return tree
-
-
-def _plain_name(tree: Tree[Token]) -> str:
-    """Return the identifier that an expression consists of, or an empty string."""
-    tree = _innermost(tree)
-    return str(tree.children[0]) if tree.data == "ident" else ""
+    def _literal(self, tree: Syntax, _types: Types) -> Node:
+        type_, value = self._text.literal(tree)
+        return Node(type_, lambda _scope: value, tree.meta.start_pos)

@@ -88,11 +88,11 @@ class DevicesInUse:
     def of(cls, claims: Iterable[ResourceClaim]) -> "DevicesInUse":
         """Return what the allocations of ``claims`` take; admin access takes nothing."""
         found = cls()
-        for claim in claims:
-            if claim.status.allocation is not None:
-                for result in claim.status.allocation.devices.results:
-                    if not result.admin_access:
-                        found._take(result)
+        allocations = (claim.status.allocation for claim in claims)
+        for allocation in filter(None, allocations):
+            for result in allocation.devices.results:
+                if not result.admin_access:
+                    found._take(result)
         return found
 
     def _take(self, result: DeviceRequestAllocationResult) -> None:

@@ -9,6 +9,7 @@ Source: kubernetes/dynamic-resource-allocation structured/internal/incubating/
 allocator_incubating.go (checkAvailableCounters), v0.36.1
 """
 
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
@@ -16,8 +17,10 @@ from gpusched.api.resource import Device
 from gpusched.kube.plugins.dynamic_resources.claims import DeviceID
 from gpusched.kube.plugins.dynamic_resources.pools import Pool
 
-CounterSets: TypeAlias = dict[tuple[str, str], int]
-"""(Counter set, counter) to billionths."""
+CounterKey: TypeAlias = tuple[str, str]
+"""Counter set and counter."""
+CounterSets: TypeAlias = dict[CounterKey, int]
+"""Billionths by counter."""
 
 
 class AvailableCounters:
@@ -40,13 +43,18 @@ class AvailableCounters:
             for counter_set in pool.counter_sets
             for name, counter in counter_set.counters.items()
         }
-        for slice_ in (*pool.slices, *pool.slices_elsewhere):
-            for device in slice_.spec.devices:
-                if (slice_.spec.driver, slice_.spec.pool.name, device.name) in self._in_use:
-                    for key, amount in consumed_by(device):
-                        if key in left:
-                            left[key] -= amount
+        for key, amount in self._consumed(pool):
+            if key in left:
+                left[key] -= amount
         return left
+
+    def _consumed(self, pool: Pool) -> Iterator[tuple[CounterKey, int]]:
+        """Yield what the pool's devices in use take, on any node."""
+        for slice_ in (*pool.slices, *pool.slices_elsewhere):
+            spec = slice_.spec
+            for device in spec.devices:
+                if (spec.driver, spec.pool.name, device.name) in self._in_use:
+                    yield from consumed_by(device)
 
 
 class CounterAccount:
@@ -75,7 +83,7 @@ class CounterAccount:
             taken[key] = taken.get(key, 0) + sign * amount
 
 
-def consumed_by(device: Device) -> list[tuple[tuple[str, str], int]]:
+def consumed_by(device: Device) -> list[tuple[CounterKey, int]]:
     """Return what a device takes of which counter."""
     return [
         ((consumption.counter_set, name), counter.value.nano)
