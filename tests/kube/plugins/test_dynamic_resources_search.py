@@ -273,11 +273,11 @@ def test_devices_together_obey(
 
 
 def test_what_distinct_forgets_on_the_way_back_stays_forgotten() -> None:
-    values = {"a": 0, "b": 1, "c": 0}
-    slices = [slice_(*(device(n, attributes={"x": v}) for n, v in values.items()))]
-    wants_c = exact(selectors=cel("device.attributes['d'].x == 0"))
-    distinct = claim(exact(2), wants_c, constraints=[{"distinctAttribute": "d/x"}])
-    assert taken(slices, distinct) == ["a", "b", "c"]
+    attributes: dict[str, dict[str, int]] = {"a": {"x": 0}, "b": {"x": 1, "only": 1}, "c": {"x": 1}}
+    slices = [slice_(*(device(name, attributes=own) for name, own in attributes.items()))]
+    only_b = exact(selectors=cel("'only' in device.attributes['d']"))
+    constraint = {"distinctAttribute": "d/x", "requests": ["r0"]}
+    assert taken(slices, claim(exact(2), only_b, constraints=[constraint])) == ["a", "c", "b"]
 
 
 @pytest.mark.parametrize(
