@@ -14,6 +14,7 @@ from gpusched.cluster.nodes import Ints, Nodes, NodeState
 from gpusched.cluster.objects import ClusterObjects
 from gpusched.cluster.placement import Placement
 from gpusched.cluster.pod import PodInfo, PodShape
+from gpusched.cluster.ports import host_ports
 from gpusched.cluster.resources import ResourceNames
 from gpusched.errors import InvariantError
 
@@ -156,8 +157,28 @@ class Cache:
     def update_pod(self, old: PodInfo, new: PodInfo) -> None:
         """Replace a placed pod by its new version: as upstream, removed and added again."""
         node_name = old.node_name
+        if self._swapped(old, new):
+            return
         self.remove_pod(old)
         self.add_pod(new, node_name)
+
+    def _swapped(self, old: PodInfo, new: PodInfo) -> bool:
+        """Put ``new`` where ``old`` is, if removing and adding would come to the same.
+
+        So it does for the last pod of a node that asks for the same and uses no host ports.
+        """
+        state = self._states[old.node_name]
+        if state.pods[-1] is not old or old.accounted != new.accounted or host_ports(new.shape):
+            return False
+        if old.terminating or new.terminating or host_ports(old.shape):
+            return False
+        state.pods[-1] = new
+        new.node_name = old.node_name
+        self.nodes.generation += 1
+        if old.shape is not new.shape:
+            self._place(old.shape, state, -1)
+            self._place(new.shape, state, 1)
+        return True
 
     def _place(self, shape: PodShape, state: NodeState, change: int) -> None:
         known = shape in self.placed

@@ -103,7 +103,8 @@ class Pod:
     Attributes:
         template: What it was created with.
         name: Its name.
-        serial: Number of creation over all objects; its uid follows from it.
+        serial: Number of creation over all objects.
+        uid: Its uid, which follows from the serial number.
         created: When it was created.
         version: The resourceVersion of this state.
         node: The node to which it is bound, or an empty string.
@@ -135,6 +136,7 @@ class Pod:
         "serial",
         "started",
         "template",
+        "uid",
         "version",
     )
 
@@ -154,6 +156,7 @@ class Pod:
     finished: int | None
     ready: bool
     generation: int
+    uid: str
 
     def __init__(self, template: PodTemplate, name: str, serial: int, created: int) -> None:
         self.template = template
@@ -172,6 +175,7 @@ class Pod:
         self.finished = None
         self.ready = False
         self.generation = 1
+        self.uid = uid_of(serial)
 
     def copy(self) -> "Pod":
         """Return a new state that starts equal to this one."""
@@ -192,6 +196,7 @@ class Pod:
         twin.finished = self.finished
         twin.ready = self.ready
         twin.generation = self.generation
+        twin.uid = self.uid
         return twin
 
     @property
@@ -203,11 +208,6 @@ class Pod:
     def key(self) -> tuple[str, str]:
         """Namespace and name."""
         return self.template.namespace, self.name
-
-    @property
-    def uid(self) -> str:
-        """The uid, in the form of one."""
-        return uid_of(self.serial)
 
     @property
     def labels(self) -> Mapping[str, str]:
