@@ -165,14 +165,18 @@ class Cache:
     def _swapped(self, old: PodInfo, new: PodInfo) -> bool:
         """Put ``new`` where ``old`` is, if removing and adding would come to the same.
 
-        So it does for the last pod of a node that asks for the same and uses no host ports.
+        So it does for a pod that asks for the same and uses no host ports: only the order of its
+        node's pods changes, as it does upstream.
         """
+        if old.accounted != new.accounted or old.terminating or new.terminating:
+            return False
+        if host_ports(old.shape) or host_ports(new.shape):
+            return False
         state = self._states[old.node_name]
-        if state.pods[-1] is not old or old.accounted != new.accounted or host_ports(new.shape):
-            return False
-        if old.terminating or new.terminating or host_ports(old.shape):
-            return False
-        state.pods[-1] = new
+        pods = state.pods
+        if pods[-1] is not old:
+            pods[pods.index(old)] = pods[-1]
+        pods[-1] = new
         new.node_name = old.node_name
         self.nodes.generation += 1
         if old.shape is not new.shape:

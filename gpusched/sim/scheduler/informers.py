@@ -128,10 +128,9 @@ class Informers:
             self._cache.update_pod(placed, info)
             self._placed[pod.uid] = info
             return info
-        state = self._cache.state(placed.node_name)
-        terminating = pod.deletion is not None
-        if state is not None and state.pods[-1] is placed and terminating == placed.terminating:
+        if placed.terminating == (pod.deletion is not None):
             refresh(placed, pod)
+            self._cache.update_pod(placed, placed)
             return placed
         self._cache.remove_pod(placed)
         refresh(placed, pod)
