@@ -209,7 +209,7 @@ class _Preparation:
         for at, selector in enumerate(selectors):
             expression = selector.cel.expression if selector.cel is not None else ""
             try:
-                if not self._index.selects(expression, candidate):
+                if not self._index.selects(expression, candidate.id[0], candidate.device):
                     return False
             except CelError as error:
                 raise CelError(f"{owner}: selector #{at}: {error}") from None

@@ -79,10 +79,12 @@ class DevicesInUse:
     Attributes:
         devices: Devices that belong to one claim alone.
         consumed: How much of the capacities of shared devices is taken.
+        shared: Devices of which somebody has a part.
     """
 
     devices: set[DeviceID] = field(default_factory=set)
     consumed: dict[DeviceID, Consumed] = field(default_factory=dict)
+    shared: set[DeviceID] = field(default_factory=set)
 
     @classmethod
     def of(cls, claims: Iterable[ResourceClaim]) -> "DevicesInUse":
@@ -99,6 +101,8 @@ class DevicesInUse:
         device = (result.driver, result.pool, result.device)
         if result.share_id is None:
             self.devices.add(device)
-        elif result.consumed_capacity:
+            return
+        self.shared.add(device)
+        if result.consumed_capacity:
             taken = {name: amount.nano for name, amount in result.consumed_capacity.items()}
             add_consumed(self.consumed.setdefault(device, {}), taken)

@@ -10,7 +10,7 @@ from typing import ClassVar, Final, cast
 import numpy as np
 
 from gpusched.api.config import DynamicResourcesArgs
-from gpusched.api.resource import ResourceClaim
+from gpusched.api.resource import DeviceClass, ResourceClaim
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.objects import ClusterObjects
@@ -20,6 +20,7 @@ from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.diagnosis import Diagnosis
 from gpusched.kube.framework.events import EventHint
 from gpusched.kube.framework.interface import (
+    DeviceCounts,
     Handle,
     NodeStatuses,
     PostFilterResult,
@@ -38,6 +39,7 @@ from gpusched.kube.framework.status import (
 from gpusched.kube.plugins.dynamic_resources import reserving
 from gpusched.kube.plugins.dynamic_resources.allocator import Allocator
 from gpusched.kube.plugins.dynamic_resources.claims import ClaimError, DevicesInUse, pod_claims
+from gpusched.kube.plugins.dynamic_resources.device_counts import count_on
 from gpusched.kube.plugins.dynamic_resources.extended_resources import extended_resources
 from gpusched.kube.plugins.dynamic_resources.hints import registrations
 from gpusched.kube.plugins.dynamic_resources.node_filter import NOT_ON_NODE, filter_node
@@ -213,6 +215,17 @@ class DynamicResources:
         """Return the claims that PostFilter wants changed."""
         data = state.read(self.name)
         return data.writes if isinstance(data, DraState) else ()
+
+    def count_devices(
+        self, device_class: DeviceClass, snapshot: Snapshot, rows: Ints
+    ) -> DeviceCounts:
+        """See DeviceCountingPlugin."""
+        objects = snapshot.objects
+        index, in_use = self._pool_index(objects), self._in_use(objects)
+        nodes = [snapshot.nodes.info(row) for row in rows.tolist()]
+        counts = [count_on(node, device_class, index, in_use) for node in nodes]
+        columns = np.array(counts, np.int64).reshape(len(nodes), 2)
+        return DeviceCounts(columns[:, 0], columns[:, 1])
 
     def events_to_register(self) -> Sequence[EventHint]:
         """See EnqueueExtensions."""

@@ -96,15 +96,19 @@ class NodePools:
 
 
 class PoolIndex:
-    """All slices of the cluster, and what was worked out of them; valid until a slice changes."""
+    """All slices of the cluster, and what was worked out of them; valid until a slice changes.
+
+    Attributes:
+        slices: The slices, out-of-date ones included.
+    """
 
     def __init__(self, slices: Iterable[ResourceSlice]) -> None:
-        self._all = tuple(slices)
+        self.slices = tuple(slices)
         self._by_node: dict[str, list[ResourceSlice]] = {}
         self._shared: list[ResourceSlice] = []
         self._pools: dict[str, tuple[NodeInfo, NodePools]] = {}
         self._selected: dict[tuple[str, int], bool | str] = {}
-        for slice_ in self._all:
+        for slice_ in self.slices:
             if slice_.spec.node_name and not slice_.spec.shared_counters:
                 self._by_node.setdefault(slice_.spec.node_name, []).append(slice_)
             else:
@@ -117,17 +121,17 @@ class PoolIndex:
             known = self._pools[node.name] = (node, self._gather(node))
         return known[1]
 
-    def selects(self, expression: str, candidate: Candidate) -> bool:
+    def selects(self, expression: str, driver: str, device: Device) -> bool:
         """Return whether a CEL selector takes a device; evaluated once per device.
 
         Raises:
             CelError: The selector fails.
         """
-        key = (expression, id(candidate.device))  # slices, and so their devices, live as long
+        key = (expression, id(device))  # slices, and so their devices, live as long
         found = self._selected.get(key)
         if found is None:
             try:
-                found = compile_selector(expression).matches(candidate.id[0], candidate.device)
+                found = compile_selector(expression).matches(driver, device)
             except CelError as error:
                 found = str(error)
             self._selected[key] = found
@@ -159,7 +163,7 @@ class PoolIndex:
         )
         if len(slices) == wanted:
             return _build(driver, name, slices, ())
-        of_pool = [s for s in self._all if (s.spec.driver, s.spec.pool.name) == pool_id]
+        of_pool = [s for s in self.slices if (s.spec.driver, s.spec.pool.name) == pool_id]
         if any(s.spec.pool.generation > generation for s in of_pool):
             return None
         same = [s for s in of_pool if s.spec.pool.generation == generation]
