@@ -6,6 +6,7 @@ preempted is tried again with its nomination, four times at the most.
 Source: kubernetes/kubernetes pkg/scheduler/schedule_one.go, v1.36.1
 """
 
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,8 +38,11 @@ _ATTEMPTS: Final = 4
 _ALL_NODES: Final = 100
 """``percentageOfNodesToScore`` where a profile does not say otherwise."""
 
-_FIRST_START: Final = 1_893_456_000_000_000
-"""2030-01-01T00:00:00Z; the pod at index i of the queue starts i seconds later."""
+_FIRST_START: Final = sys.maxsize + 1
+"""The pod at index i of the queue starts i seconds after 2030-01-01T00:00:00Z.
+
+That is later than the present, which preemption takes for a pod without a start (`sys.maxsize`).
+"""
 _SECOND: Final = 1_000_000
 
 
