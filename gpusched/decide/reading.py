@@ -1,6 +1,7 @@
-"""Files of lines: plain or compressed, or standard input."""
+"""Files of lines: plain, gzipped or in xz, or standard input."""
 
 import gzip
+import lzma
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import IO, Final
 
 _GZIP: Final = b"\x1f\x8b"
+_XZ: Final = b"\xfd7zXZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,10 @@ def numbered_lines(path: str) -> Iterator[Line]:
 
 def _text(file: IO[bytes]) -> Iterable[bytes]:
     """Return the lines of a file that may be compressed, read as they come."""
-    start = file.peek(2)[:2] if hasattr(file, "peek") else b""
-    return gzip.open(file) if start == _GZIP else file
+    start = file.peek(len(_XZ)) if hasattr(file, "peek") else b""
+    if start.startswith(_GZIP):
+        return gzip.open(file)
+    return lzma.open(file) if start.startswith(_XZ) else file
 
 
 def _numbered(name: str, lines: Iterable[bytes]) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import lzma
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -315,10 +316,11 @@ LINES = "\n".join(
 
 
 def test_lines_are_answered_in_order_whatever_the_number_of_processes(tmp_path: Path) -> None:
-    packed = tmp_path / "cases.jsonl.gz"
+    packed, packed_more = tmp_path / "cases.jsonl.gz", tmp_path / "cases.jsonl.xz"
     packed.write_bytes(gzip.compress(LINES.encode()))
+    packed_more.write_bytes(lzma.compress(LINES.encode()))
     one, two = run("-", text=LINES), run(str(packed), "--jobs", "2")
-    assert one.stdout == two.stdout
+    assert one.stdout == two.stdout == run(str(packed_more)).stdout
     names = [json.loads(line)["name"] for line in one.stdout.splitlines()]
     assert names == [f"case-{i}" for i in range(40)]
 
