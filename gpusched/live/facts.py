@@ -1,0 +1,143 @@
+"""What can be said of a run so that two worlds can be held against each other.
+
+Names that a controller makes up differ, so their pods are counted by the name that they were made
+from. This file must not know which world a run comes from.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from gpusched.controllers.template_hash import SAFE_LETTERS
+from gpusched.run.record import RunRecord
+from gpusched.run.replay import Replay
+from gpusched.sim.calendar import SECOND
+from gpusched.sim.event_log import EventRecord
+from gpusched.sim.pod import Pod
+
+Value = str | int | None
+_UID: Final = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+_GENERATORS: Final = ("ReplicaSet", "Job", "DaemonSet", "ReplicationController")
+_SUFFIX: Final = 5
+_HOUSEKEEPING: Final = ("RegisteredNode", "RemovingNode", "Starting", "NodeReady", "NodeHasSufficientMemory")
+"""Events about the coming and going of nodes: their time hangs on the controller's ticks."""
+
+
+@dataclass(slots=True)
+class Facts:
+    """One run's facts.
+
+    Attributes:
+        pods: Group, pod and field to its value, for pods whose names were given.
+        counts: Group and description to how often it holds.
+        retries: Pod to the seconds, from its creation, at which the scheduler told of a failure.
+    """
+
+    pods: dict[tuple[str, str, str], Value] = field(default_factory=dict)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    retries: dict[str, list[float]] = field(default_factory=dict)
+
+
+def facts_of(record: RunRecord) -> Facts:
+    """Return a run's facts at its end."""
+    replay, facts = Replay(record.rows), Facts()
+    names = {}
+    for change in replay.advance(record.ended):
+        pod = change.new or change.old
+        if pod is not None:
+            names[pod.uid] = stand_in(pod)
+    for life in record.lives:
+        pod = life.pod
+        if life.removed is not None or life.created > record.ended:
+            continue
+        facts.counts["phase", pod.phase] += 1
+        if is_named(pod):
+            facts.pods |= {("pod", _name(pod), what): value for what, value in _states(pod)}
+        else:
+            facts.counts["pods of", f"{_name(pod)}: {_summary(pod)}"] += 1
+    tell = _Teller(names)
+    for event in replay.events.values():
+        if event.reason not in _HOUSEKEEPING:
+            _note_event(facts, event, tell)
+    for _, text, refused in record.reports:
+        if refused:
+            facts.counts["refusal", tell.text(text)] += 1
+    _note_retries(facts, record, replay)
+    return facts
+
+
+def nodes_of(record: RunRecord) -> dict[str, str]:
+    """Return the node of each pod that ever had one, by ``namespace/name``."""
+    return {f"{life.pod.namespace}/{life.pod.name}": life.pod.node for life in record.lives if life.pod.node}
+
+
+def is_named(pod: Pod) -> bool:
+    """Return whether a pod's name was given, not made up."""
+    return pod.owner is None or pod.owner[0] not in _GENERATORS
+
+
+def stand_in(pod: Pod) -> str:
+    """Return a pod's name, with ``*`` for what was made up."""
+    return pod.name if is_named(pod) else pod.name[:-_SUFFIX] + "*"
+
+
+def _name(pod: Pod) -> str:
+    return f"{pod.namespace}/{stand_in(pod)}"
+
+
+def _states(pod: Pod) -> Iterator[tuple[str, Value]]:
+    yield "phase", pod.phase
+    yield "node", pod.node or None
+    yield "nominated node", pod.nominated or None
+    yield "terminating", "yes" if pod.deletion is not None else None
+    for condition in pod.conditions:
+        if condition.type in ("PodScheduled", "DisruptionTarget"):
+            words = (condition.status, condition.reason, condition.message)
+            yield condition.type, " ".join(filter(None, words))
+
+
+def _summary(pod: Pod) -> str:
+    scheduled = next((text for what, text in _states(pod) if what == "PodScheduled"), "")
+    return f"{pod.phase} {scheduled}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """Replaces what differs from world to world in texts."""
+
+    names: dict[str, str]
+
+    def text(self, text: str) -> str:
+        text = _UID.sub(lambda match: self.names.get(match[0], "<uid>"), text)
+        made_up = rf"([a-z0-9][-a-z0-9.]*-)[{SAFE_LETTERS}]{{{_SUFFIX}}}(?![-a-z0-9.])"
+        known = {name[:-1] for name in self.names.values() if name.endswith("*")}
+        return re.sub(made_up, lambda m: f"{m[1]}*" if m[1] in known else m[0], text)
+
+
+def _note_event(facts: Facts, event: EventRecord, tell: _Teller) -> None:
+    about = f"{event.regarding.get('kind')} {tell.text(str(event.regarding.get('name')))}"
+    message = tell.text(event.message)
+    if event.reason == "Scheduled" and about.endswith("*"):
+        message = message.rpartition(" to ")[0] + " to <node>"
+    if event.reason == "Preempted":
+        facts.counts["victim", f"{about}: {message}"] = 1
+        return
+    facts.counts["event", f"{event.type} {event.reason} {about}: {message}"] = 1
+
+
+def _note_retries(facts: Facts, record: RunRecord, replay: Replay) -> None:
+    """Take the first two failures: a third and later ones are only counted, half an hour late."""
+    created = {
+        (life.pod.namespace, life.pod.name): life.created for life in record.lives if is_named(life.pod)
+    }
+    for event in replay.events.values():
+        place = (str(event.regarding.get("namespace")), str(event.regarding.get("name")))
+        if event.reason == "FailedScheduling" and place in created:
+            after = (event.first - created[place]) / SECOND
+            facts.retries.setdefault("/".join(place), []).append(after)
+    for times in facts.retries.values():
+        times.sort()
+
+

@@ -1,0 +1,197 @@
+"""A scenario rewritten so that it can be played on a cluster beside what is there already.
+
+Both worlds play the rewritten scenario, so nothing has to be mapped back: namespaces get a prefix,
+objects get our label, nodes the annotation by which KWOK knows its own, fixed run times become
+KWOK's annotation, and every object of a step becomes a step of its own. This file must not know a
+cluster.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from gpusched.api.config.duration import format_duration
+from gpusched.api.load import Manifest
+from gpusched.api.scenario import (
+    Apply,
+    Create,
+    Delete,
+    Kubectl,
+    KwokStart,
+    KwokStop,
+    Label,
+    Patch,
+    Runtime,
+    Scale,
+    Scenario,
+    Step,
+)
+from gpusched.cluster.selectors import EVERYTHING, LabelSelector
+from gpusched.errors import Fault, InvalidInputError
+from gpusched.run.runtimes import DELAY
+from gpusched.sim.kinds import KINDS, find_kind
+from gpusched.sim.pod import Json
+
+LABEL: Final = "gpusched.dev/live"
+"""On everything that is created; its value names the play."""
+KWOK_NODE: Final = "kwok.x-k8s.io/node"
+"""The annotation by which a KWOK in a real cluster usually finds its nodes."""
+NAME_LABEL: Final = "kubernetes.io/metadata.name"
+_NANOSECONDS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How a scenario is rewritten.
+
+    Attributes:
+        play: The name of this play: the value of our label.
+        prefix: What is put before the name of every namespace.
+        configured: Whether the cluster's scheduler is known to run with the scenario's configuration.
+    """
+
+    play: str
+    prefix: str
+    configured: bool = False
+
+
+def prepared(scenario: Scenario, how: Preparation) -> Scenario:
+    """Return the scenario as both worlds play it.
+
+    Raises:
+        InvalidInputError: It holds something that cannot be done to a cluster from outside.
+    """
+    faults = [Fault(words, scenario.file) for words in _impossible(scenario, how)]
+    if faults:
+        raise InvalidInputError(faults)
+    rewriting = _Rewriting(how, scenario.runtimes)
+    return replace(
+        scenario,
+        fleet=rewriting.manifests(scenario.fleet),
+        setup=(*rewriting.namespaces(scenario), *rewriting.manifests(scenario.setup)),
+        steps=tuple(rewriting.steps(scenario.steps)),
+        runtimes=(),
+        expect=None,
+    )
+
+
+def _impossible(scenario: Scenario, how: Preparation) -> Iterator[str]:
+    actions = [action for step in scenario.steps for action in step.actions]
+    if any(isinstance(action, KwokStop | KwokStart) for action in actions):
+        yield "spec.steps: kwokStop and kwokStart cannot be played on a cluster"
+    if scenario.kwok.controllers or scenario.stages or scenario.kwok.stages != "fast":
+        yield "spec.kwok: a cluster's KWOK plays its own stages; only the fast ones can be compared"
+    if any(entry.duration is None or entry.exit_code for entry in scenario.runtimes):
+        yield "spec.runtimes: only fixed durations with exit code 0 can be given to KWOK"
+    if (scenario.scheduler_configuration or scenario.scheduler_flags) and not how.configured:
+        words = "spec.schedulerConfiguration: the cluster's scheduler has a configuration of its own;"
+        yield f"{words} say --configured if it is the same"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewriting:
+    how: Preparation
+    runtimes: tuple[Runtime, ...]
+
+    def namespaces(self, scenario: Scenario) -> Iterator[Manifest]:
+        """Yield the namespaces that the scenario takes for granted."""
+        given = [*scenario.fleet, *scenario.setup]
+        for step in scenario.steps:
+            for action in step.actions:
+                given += action.manifests if isinstance(action, Apply | Create) else ()
+        made = {m.object["metadata"].get("name") for m in given if m.object["kind"] == "Namespace"}
+        used = {_namespace_of(m.object) for m in given} - {"", *made}
+        for name in sorted(used):
+            obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            yield self.manifest(replace(given[0], object=obj))
+
+    def manifests(self, manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
+        """Return manifests rewritten."""
+        return tuple(self.manifest(manifest) for manifest in manifests)
+
+    def manifest(self, manifest: Manifest) -> Manifest:
+        """Return one manifest rewritten."""
+        obj: Json = json.loads(json.dumps(manifest.object))
+        kind, meta = KINDS.get(obj["kind"]), obj.setdefault("metadata", {})
+        meta["labels"] = {**(meta.get("labels") or {}), LABEL: self.how.play}
+        if kind is not None and kind.namespaced:
+            meta["namespace"] = self.how.prefix + (meta.get("namespace") or "default")
+        if obj["kind"] == "Namespace":
+            meta["name"] = self.how.prefix + meta["name"]
+        if obj["kind"] == "Node":
+            meta["annotations"] = {KWOK_NODE: "fake", **(meta.get("annotations") or {})}
+        self._give_run_times(obj)
+        return replace(manifest, object=self._renamed(obj))
+
+    def steps(self, steps: Iterable[Step]) -> Iterator[Step]:
+        """Yield steps with one object or one other action each."""
+        for step in steps:
+            for action in step.actions:
+                for single in self._singles(action):
+                    yield replace(step, actions=(single,))
+
+    def _singles(self, action: Any) -> Iterator[Any]:
+        if isinstance(action, Apply | Create):
+            for manifest in action.manifests:
+                yield type(action)((self.manifest(manifest),))
+        elif isinstance(action, Delete | Scale | Patch | Label):
+            yield self._moved(action)
+        elif isinstance(action, Kubectl):
+            yield Kubectl(self._moved_words(action.arguments), action.stdin)
+        else:
+            yield action
+
+    def _moved(self, action: Delete | Scale | Patch | Label) -> Any:
+        kind = find_kind(action.kind)
+        if kind is not None and kind.namespaced:
+            namespace = self.how.prefix + (action.namespace or "default")
+            return action.model_copy(update={"namespace": namespace})
+        if kind is not None and kind.name == "Namespace" and not isinstance(action, Label):
+            return action.model_copy(update={"name": self.how.prefix + action.name})
+        return action
+
+    def _moved_words(self, arguments: str) -> str:
+        """Return kubectl's arguments with the prefix on the namespace that they name."""
+        words = arguments.split(" ")
+        for nth, word in enumerate(words[:-1]):
+            if word in ("-n", "--namespace"):
+                words[nth + 1] = self.how.prefix + words[nth + 1]
+                return " ".join(words)
+        return f"{arguments} -n {self.how.prefix}default"
+
+    def _renamed(self, value: Any, name: str = "") -> Any:
+        """Return a value with the prefix on namespaces that affinity terms and selectors name."""
+        if isinstance(value, dict):
+            return {key: self._renamed(item, key) for key, item in value.items()}
+        if isinstance(value, list) and name == "namespaces":
+            return [self.how.prefix + item for item in value]
+        if isinstance(value, list):
+            return [self._renamed_expression(self._renamed(item)) for item in value]
+        return self.how.prefix + value if name == NAME_LABEL and isinstance(value, str) else value
+
+    def _renamed_expression(self, item: Any) -> Any:
+        if isinstance(item, dict) and item.get("key") == NAME_LABEL and "values" in item:
+            return {**item, "values": [self.how.prefix + value for value in item["values"]]}
+        return item
+
+    def _give_run_times(self, obj: Json) -> None:
+        """Write the run time of pods where KWOK looks for it."""
+        place = obj if obj["kind"] == "Pod" else (obj.get("spec") or {}).get("template")
+        if not isinstance(place, dict) or not self.runtimes:
+            return
+        meta = place.setdefault("metadata", {})
+        namespace = _namespace_of(obj)
+        for entry in self.runtimes:
+            chosen = EVERYTHING if entry.selector is None else LabelSelector.compile(entry.selector)
+            here = entry.namespace is None or self.how.prefix + entry.namespace == namespace
+            if here and chosen.matches(meta.get("labels") or {}):
+                delay = format_duration((entry.duration or 0) * _NANOSECONDS)
+                meta["annotations"] = {DELAY: delay, **(meta.get("annotations") or {})}
+                return
+
+
+def _namespace_of(obj: Json) -> str:
+    kind = KINDS.get(obj["kind"])
+    namespaced = kind is not None and kind.namespaced
+    return (obj["metadata"].get("namespace") or "default") if namespaced else ""

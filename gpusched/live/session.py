@@ -1,0 +1,122 @@
+"""One play of a scenario on a real cluster, from the first refusal to the last deletion."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Final, NoReturn
+
+from gpusched.api.load import Manifest
+from gpusched.api.scenario import Scenario
+from gpusched.live.cleaning import clean
+from gpusched.live.cluster import Cluster, ClusterError
+from gpusched.live.playing import LivePlayer, Pace
+from gpusched.live.preparing import LABEL, Preparation, prepared
+from gpusched.live.recording import record_from
+from gpusched.live.watching import Watcher
+from gpusched.run.record import RunRecord
+from gpusched.sim.kinds import KINDS
+from gpusched.sim.pod import Json
+
+_CLUSTER_ONLY: Final = {kind.name for kind in KINDS.values() if not kind.namespaced}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """What a play has left.
+
+    Attributes:
+        record: What was seen, as a run.
+        scenario: The prepared scenario, with the times at which its steps were really played.
+        existing: Nodes that were there before, as the API server gave them.
+    """
+
+    record: RunRecord
+    scenario: Scenario
+    existing: tuple[Json, ...] = ()
+
+
+def play_live(
+    cluster: Cluster,
+    scenario: Scenario,
+    how: Preparation,
+    pace: Pace | None = None,
+    *,
+    wait_for_namespaces: bool = True,
+) -> LiveRun:
+    """Play a scenario on a cluster, record it, and take away what was created.
+
+    Ctrl-C and SIGTERM end the play early; what was created is taken away then, too.
+
+    Raises:
+        InvalidInputError: The scenario cannot be played from outside.
+        ClusterError: Something of the same name is there already.
+    """
+    ready = prepared(scenario, how)
+    _refuse_existing(cluster, [*ready.fleet, *ready.setup])
+    namespaces = {m.object["metadata"]["name"] for m in _namespaces(ready)}
+    existing = tuple(cluster.read_all("Node"))
+    with _ending_by_signal():
+        watcher = Watcher(cluster, _Concerns(how.play, frozenset(namespaces)))
+        player = LivePlayer(cluster, watcher, pace or Pace())
+        try:
+            played = player.play(ready)
+        finally:
+            watcher.stop()
+            clean(cluster, how.play, wait_for_namespaces=wait_for_namespaces)
+    return LiveRun(record_from(played, watcher.heard()), played.scenario, existing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Concerns:
+    """Says whether an object belongs to the play."""
+
+    play: str
+    namespaces: frozenset[str]
+
+    def __call__(self, obj: Json) -> bool:
+        meta = obj["metadata"]
+        if (meta.get("labels") or {}).get(LABEL) == self.play:
+            return True
+        return meta.get("namespace") in self.namespaces
+
+
+def _namespaces(scenario: Scenario) -> Iterator[Manifest]:
+    given = [*scenario.fleet, *scenario.setup]
+    for step in scenario.steps:
+        for action in step.actions:
+            given += getattr(action, "manifests", ())
+    return (manifest for manifest in given if manifest.object["kind"] == "Namespace")
+
+
+def _refuse_existing(cluster: Cluster, manifests: list[Manifest]) -> None:
+    for manifest in manifests:
+        kind, name = manifest.object["kind"], manifest.object["metadata"]["name"]
+        if kind in _CLUSTER_ONLY and cluster.find(kind, "", name) is not None:
+            words = f"{KINDS[kind].singular}/{name} is there already and is never touched"
+            raise ClusterError(f"{words}; if it is left from a play: gpusched live clean")
+
+
+@contextmanager
+def _ending_by_signal() -> Iterator[None]:
+    """Let SIGTERM end a play as Ctrl-C does; a second signal must not stop the cleaning."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def end(_number: int, _frame: FrameType | None) -> NoReturn:
+        for number in usual:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in usual:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+

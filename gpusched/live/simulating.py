@@ -1,0 +1,118 @@
+"""The same play in virtual time, following the cluster where Kubernetes itself lets chance decide.
+
+Ties between nodes at ``parallelism`` above 1, and the node where the search for preemption victims
+starts, are not determined. `Chances` says how they fall here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import yaml
+
+from gpusched.api.config import default_configuration, load_configuration
+from gpusched.api.scenario import Create, Scenario
+from gpusched.cluster.cache import Snapshot
+from gpusched.cluster.nodes import Ints
+from gpusched.kube.cycle import heap_tie_break
+from gpusched.run.acting import Actor
+from gpusched.run.playing import BEGIN, FLEET, SETUP
+from gpusched.run.record import RunRecord
+from gpusched.run.runtimes import run_times
+from gpusched.sim.calendar import EPOCH
+from gpusched.sim.control_plane import ControlPlane
+from gpusched.sim.latency import MODELS
+from gpusched.sim.pod import Json
+from gpusched.sim.scheduler import Scheduler, SchedulerOptions
+from gpusched.sim.scheduler.starting import start_scheduler
+
+_POP_GATE: Final = "SchedulerPopFromBackoffQ=false"
+
+
+@dataclass(slots=True)
+class Chances:
+    """How the draws fall, and which there were.
+
+    Attributes:
+        seed: What the draws of preemption hang on.
+        nodes: ``namespace/name`` of a pod to the node that it should get if that is among the tied
+            ones; empty to break ties as the real scheduler does at ``parallelism: 1``.
+        drawn: How many draws had more than one outcome.
+    """
+
+    seed: int = 0
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    drawn: int = 0
+
+
+def simulated(scenario: Scenario, chances: Chances, existing: tuple[Json, ...] = ()) -> RunRecord:
+    """Play a prepared scenario in virtual time.
+
+    Args:
+        scenario: With the times at which its steps were really played.
+        chances: How the draws fall.
+        existing: Nodes that the cluster has beside the scenario's.
+    """
+    plane = ControlPlane(BEGIN, scenario.seed, MODELS["zero"])
+    scheduler = _start_scheduler(scenario, plane, chances)
+    plane.start_controllers(BEGIN)
+    run_time = run_times(scenario.runtimes, plane.stream("runtimes"))
+    plane.start_kwok("kwok", ["--manage-all-nodes"], (), run_time)
+    reports: list[tuple[int, str, bool]] = []
+    actor = Actor(plane, lambda text, refused: reports.append((plane.loop.now, text, refused)))
+    for node in existing:
+        plane.loop.at(FLEET, plane.api.create, _as_created(node))
+    for start, manifests in ((FLEET, scenario.fleet), (SETUP, scenario.setup)):
+        for manifest in manifests:
+            plane.loop.at(start, actor.carry_out, Create((manifest,)))
+    for step in scenario.steps:
+        for action in step.actions:
+            plane.loop.at(step.at, actor.carry_out, action)
+    plane.run(scenario.until)
+    return RunRecord(
+        name=scenario.name,
+        seed=scenario.seed,
+        ended=scenario.until,
+        epoch=EPOCH,
+        rows=list(plane.store.journal.rows()),
+        reports=tuple(reports),
+        statistics={"gauges": scheduler.gauges()},
+    )
+
+
+def _start_scheduler(scenario: Scenario, plane: ControlPlane, chances: Chances) -> Scheduler:
+    document = scenario.scheduler_configuration
+    configuration = (
+        load_configuration(yaml.safe_dump(document)) if document else default_configuration()
+    )
+    stream = np.random.default_rng(chances.seed)
+    scheduler: Scheduler
+
+    def draw(bound: int) -> int:
+        chances.drawn += bound > 1
+        return int(stream.integers(bound)) if chances.seed else 0
+
+    def follow(snapshot: Snapshot, feasible: Ints, best: Ints) -> int:
+        (_, _, fields) = next(row for row in reversed(scheduler.log.rows) if row[1] == "attempt")
+        row = snapshot.nodes.row_of(chances.nodes.get(fields["pod"], ""))
+        if row is not None and row in feasible[best]:
+            return row
+        return heap_tie_break(snapshot, feasible, best)
+
+    options = SchedulerOptions(
+        tie_break=follow if chances.nodes else heap_tie_break,
+        draw=draw,
+        pop_from_backoff=not any(_POP_GATE in flag for flag in scenario.scheduler_flags),
+        started=BEGIN,
+        keep_log=True,
+    )
+    scheduler = start_scheduler(plane, configuration, options)
+    return scheduler
+
+
+def _as_created(node: Json) -> Json:
+    """Return a node as it was before the server gave it an identity."""
+    meta = {name: node["metadata"][name] for name in ("name", "labels") if name in node["metadata"]}
+    spec: Any = {name: node["spec"][name] for name in ("taints", "unschedulable") if name in node["spec"]}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": spec, "status": node["status"]}

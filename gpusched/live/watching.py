@@ -1,0 +1,136 @@
+"""Watching a cluster: every change of what a play is about, with the time at which it was heard of."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from gpusched.controllers.protocol import ApiError
+from gpusched.live.clock import now
+from gpusched.live.cluster import Cluster
+from gpusched.sim.pod import Json
+
+KINDS_WATCHED: Final = (
+    "Namespace", "Node", "PriorityClass", "Pod", "Event", "Deployment", "ReplicaSet", "StatefulSet",
+    "DaemonSet", "Job", "PodDisruptionBudget", "Service",
+)  # fmt: skip
+_GONE: Final = (OSError, ValueError, ApiError, AttributeError)
+"""How a stream ends when the connection does; urllib3's errors are told apart in `_is_over`."""
+
+
+class Heard(NamedTuple):
+    """One change.
+
+    Attributes:
+        at: When it was heard of, microseconds since the Unix epoch.
+        verb: ``ADDED``, ``MODIFIED`` or ``DELETED``.
+        object: The object after it.
+    """
+
+    at: int
+    verb: str
+    object: Json
+
+
+@dataclass(slots=True)
+class PodState:
+    """What is known of a pod now."""
+
+    object: Json
+
+    @property
+    def is_settled(self) -> bool:
+        """Return whether nothing is about to happen to it: it runs, has ended, or was told to wait."""
+        meta, spec, status = (self.object.get(part) or {} for part in ("metadata", "spec", "status"))
+        if meta.get("deletionTimestamp"):
+            return False
+        if spec.get("nodeName"):
+            return status.get("phase") != "Pending"
+        conditions = status.get("conditions") or ()
+        return any(item["type"] == "PodScheduled" for item in conditions)
+
+
+class Watcher:
+    """Hears of all changes from its start on.
+
+    Args:
+        cluster: What to watch.
+        concerns: Whether an object belongs to the play.
+        kinds: What kinds to watch.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        concerns: Callable[[Json], bool],
+        kinds: Sequence[str] = KINDS_WATCHED,
+    ) -> None:
+        self._cluster = cluster
+        self._concerns = concerns
+        self._lock = threading.Lock()
+        self._heard: list[Heard] = []
+        self._pods: dict[str, PodState] = {}
+        self._last = now()
+        self._stopped = False
+        for kind in kinds:
+            self._start(kind)
+
+    def heard(self) -> list[Heard]:
+        """Return all changes until now, in order of time."""
+        with self._lock:
+            return sorted(self._heard, key=lambda change: change.at)
+
+    def stop(self) -> None:
+        """Listen no more; the streams end with the process or the server's timeout."""
+        with self._lock:
+            self._stopped = True
+
+    def since_last(self) -> int:
+        """Return the microseconds since the last change of a pod or an event."""
+        with self._lock:
+            return now() - self._last
+
+    def is_settled(self) -> bool:
+        """Return whether no pod is about to change."""
+        with self._lock:
+            return all(pod.is_settled for pod in self._pods.values())
+
+    def _start(self, kind: str) -> None:
+        """Read what is there, then follow; changes between the two are not lost."""
+        items, version = self._cluster.listed(kind)
+        for obj in items:
+            self._take(kind, "ADDED", obj)
+        follower = threading.Thread(target=self._follow, args=(kind, version), daemon=True)
+        follower.start()
+
+    def _follow(self, kind: str, version: str) -> None:
+        for verb, obj in self._changes(kind, version):
+            if self._stopped:
+                return
+            if verb in ("ADDED", "MODIFIED", "DELETED"):
+                self._take(kind, verb, {**obj, "kind": kind})
+
+    def _changes(self, kind: str, version: str) -> Iterator[tuple[str, Json]]:
+        try:
+            yield from self._cluster.watch(kind, version)
+        except Exception as error:
+            if not (self._stopped or _is_over(error)):
+                raise
+
+    def _take(self, kind: str, verb: str, obj: Json) -> None:
+        if not self._concerns(obj):
+            return
+        with self._lock:
+            if self._stopped:
+                return
+            self._heard.append(Heard(now(), verb, obj))
+            if kind in ("Pod", "Event"):
+                self._last = now()
+            if kind == "Pod" and verb == "DELETED":
+                self._pods.pop(obj["metadata"]["uid"], None)
+            elif kind == "Pod":
+                self._pods[obj["metadata"]["uid"]] = PodState(obj)
+
+
+def _is_over(error: Exception) -> bool:
+    return isinstance(error, _GONE) or type(error).__module__.startswith("urllib3")

@@ -1,0 +1,39 @@
+"""Options of the tests that need a real cluster; without ``--kubeconfig`` they are skipped."""
+
+from collections import Counter
+
+import pytest
+
+COMPARED = pytest.StashKey[Counter[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("live", "a real cluster")
+    group.addoption("--kubeconfig", help="the kubeconfig of a cluster to test against")
+    group.addoption("--live-context", help="its context, if the kubeconfig has several")
+    group.addoption("--live-cases", type=int, default=20, help="random scenarios to play")
+    group.addoption(
+        "--live-exact", action="store_true", help="its scheduler runs at parallelism: 1: compare each node"
+    )
+    group.addoption("--live-restart", help="a command that starts its scheduler anew")
+    group.addoption("--live-out", default="differences", help="where shrunk scenarios are written")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[COMPARED] = Counter()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--kubeconfig"):
+        return
+    skip = pytest.mark.skip(reason="needs a cluster: --kubeconfig")
+    for item in items:
+        if item.get_closest_marker("live"):
+            item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    counts = config.stash[COMPARED]
+    if counts:
+        parts = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
+        terminalreporter.write_line(f"Compared with the cluster: {parts}")

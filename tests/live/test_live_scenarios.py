@@ -1,0 +1,46 @@
+"""The committed scenarios and drawn ones, on a real cluster and in the simulator."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from gpusched.api.scenario import load_scenario
+from gpusched.live.playing import Pace
+from tests.live.conftest import Bench, read
+from tests.strategies.scenarios import scenarios
+
+pytestmark = pytest.mark.live
+
+COMMITTED = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
+def test_a_committed_scenario_ends_as_it_does_on_the_cluster(bench: Bench, path: Path) -> None:
+    bench.restart()
+    found = bench.differences(load_scenario(path), Pace(settle=3_000_000))
+    assert not found, "\n".join(map(str, found))
+
+
+def test_drawn_scenarios_end_as_they_do_on_the_cluster(
+    bench: Bench, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    bench.restart()
+
+    @settings(
+        max_examples=pytestconfig.getoption("--live-cases"),
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    @given(scenarios())
+    def holds(document: dict[str, Any]) -> None:
+        found = bench.differences(read(document, tmp_path))
+        if found:
+            path = bench.keep(document)
+            raise AssertionError("\n".join([f"{path} shows it in both worlds:", *map(str, found)]))
+
+    holds()
