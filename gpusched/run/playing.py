@@ -26,6 +26,7 @@ from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.latency import MODELS, Latency, Rate
 from gpusched.sim.scheduler import Scheduler, SchedulerOptions
 from gpusched.sim.scheduler.starting import start_scheduler
+from gpusched.timeline.scheduling import PREEMPTION_CALL, STATUS_PATCH
 
 BEGIN: Final = -10 * SECOND
 """When the control plane starts; everything in the fleet is Ready long before t = 0."""
@@ -70,6 +71,7 @@ class Played:
         seed: The seed that was used.
         ended: The virtual time at the end, microseconds.
         moves: Where waiting pods were in the queue.
+        tie_break: How ties fell.
         interrupted: Whether somebody stopped it before its end.
         reports: (microseconds, text, whether it is a refusal) of every action.
     """
@@ -79,6 +81,7 @@ class Played:
     scheduler: Scheduler
     seed: int
     moves: MoveLog
+    tie_break: str
     ended: int = 0
     interrupted: bool = False
     reports: list[tuple[int, str, bool]] = field(default_factory=list)
@@ -94,9 +97,10 @@ def play(scenario: Scenario, options: PlayOptions | None = None) -> Played:
     seed = scenario.seed if options.seed is None else options.seed
     configuration = _configuration(scenario)
     plane = ControlPlane(BEGIN, seed, _latency(scenario))
-    scheduler = start_scheduler(plane, configuration, _scheduler_options(scenario, plane, options))
-    scheduler.log = moves = MoveLog(plane.store.journal)
-    played = Played(scenario, plane, scheduler, seed, moves)
+    moves = MoveLog(plane.store.journal)
+    chosen = replace(_scheduler_options(scenario, plane, options), log=moves)
+    scheduler = start_scheduler(plane, configuration, chosen)
+    played = Played(scenario, plane, scheduler, seed, moves, options.tie_break)
     _start(scenario, plane)
     _plan(played)
     _run(played, scenario.until if options.until is None else options.until, options.progress)
@@ -104,6 +108,7 @@ def play(scenario: Scenario, options: PlayOptions | None = None) -> Played:
 
 
 def _start(scenario: Scenario, plane: ControlPlane) -> None:
+    _refuse_general_stages(scenario)
     plane.start_controllers(BEGIN)
     run_time = run_times(scenario.runtimes, plane.stream("runtimes"))
     for controller in scenario.kwok.controllers:
@@ -116,6 +121,14 @@ def _start(scenario: Scenario, plane: ControlPlane) -> None:
 
 
 _ALL_NODES: Final = "--manage-all-nodes"
+
+
+def _refuse_general_stages(scenario: Scenario) -> None:
+    """KWOK's general stages are not part of gpusched; playing others instead would be a lie."""
+    kwok = scenario.kwok
+    if "general" in (kwok.stages, *(controller.stages for controller in kwok.controllers)):
+        words = "spec.kwok.stages: general is not built in; name the files of KWOK's Stage objects"
+        raise InvalidInputError([Fault(words, scenario.file)])
 
 
 def _plan(played: Played) -> None:
@@ -176,6 +189,8 @@ def _scheduler_options(
         draw=lambda bound: int(preemption.integers(bound)),
         pop_from_backoff=not any(_POP_GATE in flag for flag in flags),
         started=BEGIN,
+        call_time=PREEMPTION_CALL if plane.latency.request else 0,
+        patch_time=STATUS_PATCH if plane.latency.request else 0,
         engine=options.engine,
     )
 

@@ -31,6 +31,8 @@ class RunRecord:
         statistics: How the scheduler's attempts were answered, and its metrics.
         expect: What the scenario expects, as JSON; None if it expects nothing.
         moves: Where waiting pods were in the scheduler's queue; none of a recorded run.
+        configuration: The KubeSchedulerConfiguration; None for the scheduler's defaults.
+        tie_break: How ties fell: ``kube``, ``name`` or ``random``.
         simulated: False for a run recorded from a live cluster.
     """
 
@@ -44,6 +46,8 @@ class RunRecord:
     statistics: Json = field(default_factory=dict)
     expect: Json | None = None
     moves: Moves = NO_MOVES
+    configuration: Json | None = None
+    tie_break: str = "kube"
     simulated: bool = True
 
     @cached_property

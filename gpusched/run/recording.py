@@ -19,6 +19,8 @@ def record_of(played: Played) -> RunRecord:
         interrupted=played.interrupted,
         reports=tuple(played.reports),
         moves=played.moves.moves(),
+        configuration=scenario.scheduler_configuration,
+        tie_break=played.tie_break,
         statistics=_statistics(played),
         expect=None if expect is None else expect.model_dump(mode="json", by_alias=True),
     )

@@ -109,6 +109,8 @@ def _write_journal(record: RunRecord, folder: Path) -> None:
         "statistics": record.statistics,
         "expect": record.expect,
         "moves": record.moves.to_json(),
+        "configuration": record.configuration,
+        "tieBreak": record.tie_break,
         "simulated": record.simulated,
         "templates": templates.to_json(),
         "rows": len(details),
@@ -175,5 +177,7 @@ def _record(head: dict[str, Any], rows: list[Row]) -> RunRecord:
         statistics=head["statistics"],
         expect=head["expect"],
         moves=Moves(**head["moves"]) if "moves" in head else NO_MOVES,
+        configuration=head.get("configuration"),
+        tie_break=head.get("tieBreak", "kube"),
         simulated=head["simulated"],
     )

@@ -59,13 +59,7 @@ class Table(Sequence[Mapping[str, Any]]):
     def __repr__(self) -> str:
         """Return aligned columns, as kubectl prints them."""
         heads = [name.upper().replace("_", "-") for name in self.columns]
-        lines = [heads, *([_text(value) for value in row] for row in self._rows)]
-        widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
-        padded = (
-            "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines
-        )
-        return "\n".join(padded)
+        return aligned([heads, *self._rows])
 
     def _repr_html_(self) -> str:
         heads = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
@@ -75,6 +69,22 @@ class Table(Sequence[Mapping[str, Any]]):
         )
         caption = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
         return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def aligned(lines: Sequence[Sequence[Any]]) -> str:
+    """Return lines of equally many cells as columns, three spaces apart.
+
+    >>> print(aligned([("NODE", "GPUS"), ("a100-0", 8)]))
+    NODE     GPUS
+    a100-0   8
+    """
+    cells = [[_text(cell) for cell in line] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    padded = (
+        "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )
+    return "\n".join(padded)
 
 
 def _text(value: Any) -> str:

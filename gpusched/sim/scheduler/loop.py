@@ -60,6 +60,7 @@ class SchedulerOptions:
         patch_time: Microseconds that a failed attempt takes to write the pod's status; the next
             attempt waits for it.
         keep_log: Whether to keep the log of moves.
+        log: Who keeps it instead.
         engine: ``auto``, ``scan``, ``fast`` or ``verify``.
     """
 
@@ -72,6 +73,7 @@ class SchedulerOptions:
     call_time: int = 0
     patch_time: int = 0
     keep_log: bool = False
+    log: SchedulerLog | None = None
     engine: str = "auto"
 
 
@@ -99,7 +101,7 @@ class Scheduler:
         self._configuration = configuration
         self._options = options
         self.metrics = SchedulerMetrics()
-        self.log = SchedulerLog(options.keep_log)
+        self.log = options.log or SchedulerLog(options.keep_log)
         self.nominator = Nominator()
         self.cache = Cache(ResourceNames(), ClusterObjects())
         self.engine: Engine = engine_named(options.engine, self.cache)
