@@ -324,6 +324,19 @@ def test_a_generated_claim_queues_its_pod_alone() -> None:
     assert not helps(user(cache, "q"), Change(None, waiting, cache.snapshot()))
 
 
+def test_devices_of_a_class_are_counted_allocated_or_not() -> None:
+    cache, dra = cluster(claim()), plugin()
+    bind(dra, cache, user(cache), "n1")
+    gpu = cache.objects.device_classes.get("gpu")
+    assert gpu is not None
+    counts = dra.count_devices(gpu, cache.snapshot(), np.array([0, 1]))
+    assert (counts.total.tolist(), counts.taken.tolist()) == ([2, 2], [1, 0])
+    failing = [{"cel": {"expression": "device.attributes['gpu'].missing == 1"}}]
+    broken = DeviceClass.model_validate({"metadata": {"name": "x"}, "spec": {"selectors": failing}})
+    counts = dra.count_devices(broken, cache.snapshot(), np.array([0, 1]))
+    assert (counts.total.tolist(), counts.taken.tolist()) == ([0, 0], [0, 0])
+
+
 DEVICES = st.lists(st.booleans(), min_size=1, max_size=4)
 
 
