@@ -10,6 +10,7 @@ from gpusched.api.volumes import RBD, Volume
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Nodes
 from gpusched.cluster.pod import PodInfo, PodShape
+from gpusched.cluster.volume_claims import named_claims, not_found
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
 from gpusched.kube.framework.interface import PreFilterResult
@@ -22,7 +23,6 @@ from gpusched.kube.framework.status import (
     error,
     unresolvable,
 )
-from gpusched.kube.plugins.volume_claims import named_claims, not_found
 
 DISK_CONFLICT: Final = "node(s) had no available disk"
 CLAIM_CONFLICT: Final = (

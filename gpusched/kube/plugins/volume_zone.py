@@ -12,6 +12,13 @@ from gpusched.cluster.node import BETA_REGION, BETA_ZONE, REGION, ZONE, NodeInfo
 from gpusched.cluster.nodes import Nodes
 from gpusched.cluster.objects import ClusterObjects
 from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.volume_claims import (
+    WAIT_FOR_FIRST_CONSUMER,
+    binding_mode_not_set,
+    class_of_claim,
+    named_claims,
+    not_found,
+)
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
 from gpusched.kube.framework.interface import PreFilterResult
@@ -22,13 +29,6 @@ from gpusched.kube.framework.status import (
     Rejection,
     Status,
     unresolvable,
-)
-from gpusched.kube.plugins.volume_claims import (
-    WAIT_FOR_FIRST_CONSUMER,
-    binding_mode_not_set,
-    class_of_claim,
-    named_claims,
-    not_found,
 )
 
 REASON: Final = "node(s) had no available volume zone"

@@ -22,7 +22,7 @@ from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import Change
 from gpusched.kube.framework.status import SKIP, Code
 from gpusched.kube.plugins.node_volume_limits import NodeVolumeLimits
-from gpusched.kube.plugins.node_volume_limits_migration import migrated_volume
+from gpusched.kube.plugins.node_volume_limits.migration import migrated_volume
 from tests.cluster.builders import Json, add_node, empty_cache, pod
 from tests.decide.comparison import differences
 

@@ -18,7 +18,7 @@ from gpusched.api.storage import (
 from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.objects import ClusterObjects
 from gpusched.cluster.selectors import LabelSelector, NodeSelector
-from gpusched.kube.plugins.volume_claims import STORAGE
+from gpusched.cluster.volume_claims import STORAGE
 
 NO_PROVISIONER: Final = "kubernetes.io/no-provisioner"
 _FILESYSTEM: Final = "Filesystem"

@@ -11,22 +11,22 @@ from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Mask, Nodes, NodeState
 from gpusched.cluster.objects import ClusterObjects
 from gpusched.cluster.pod import PodInfo, PodShape
-from gpusched.kube.framework.cycle_state import CycleState
-from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
-from gpusched.kube.framework.interface import PreFilterResult
-from gpusched.kube.framework.status import SKIP, Code, Rejection, Status, error, unresolvable
-from gpusched.kube.plugins.node_volume_limits_migration import (
-    DRIVERS,
-    UNCOUNTED_PROVISIONERS,
-    migrated,
-    migrated_volume,
-)
-from gpusched.kube.plugins.volume_claims import (
+from gpusched.cluster.volume_claims import (
     ClaimUse,
     class_of_claim,
     not_found,
     not_owner,
     uses_claim,
+)
+from gpusched.kube.framework.cycle_state import CycleState
+from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
+from gpusched.kube.framework.interface import PreFilterResult
+from gpusched.kube.framework.status import SKIP, Code, Rejection, Status, error, unresolvable
+from gpusched.kube.plugins.node_volume_limits.migration import (
+    DRIVERS,
+    UNCOUNTED_PROVISIONERS,
+    migrated,
+    migrated_volume,
 )
 
 REASON: Final = "node(s) exceed max volume count"

@@ -12,6 +12,17 @@ from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.objects import ClusterObjects, NamespacedName
 from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.volume_claims import (
+    BIND_COMPLETED,
+    WAIT_FOR_FIRST_CONSUMER,
+    ClaimUse,
+    binding_mode_not_set,
+    claim_uses,
+    class_of_claim,
+    class_of_volume,
+    not_found,
+    not_owner,
+)
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import EventHint
 from gpusched.kube.framework.interface import PreFilterResult
@@ -24,25 +35,14 @@ from gpusched.kube.framework.status import (
     error,
     unresolvable,
 )
-from gpusched.kube.plugins.volume_binding_assumed import AssumedObjects
-from gpusched.kube.plugins.volume_binding_hints import registrations
-from gpusched.kube.plugins.volume_binding_matching import (
+from gpusched.kube.plugins.volume_binding.assumed import AssumedObjects
+from gpusched.kube.plugins.volume_binding.hints import registrations
+from gpusched.kube.plugins.volume_binding.matching import (
     can_be_made,
     has_room,
     matching_volume,
     reaches,
     requested,
-)
-from gpusched.kube.plugins.volume_claims import (
-    BIND_COMPLETED,
-    WAIT_FOR_FIRST_CONSUMER,
-    ClaimUse,
-    binding_mode_not_set,
-    claim_uses,
-    class_of_claim,
-    class_of_volume,
-    not_found,
-    not_owner,
 )
 
 NODE_CONFLICT: Final = "node(s) didn't match PersistentVolume's node affinity"

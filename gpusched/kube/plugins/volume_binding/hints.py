@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.volume_claims import uses_claim
 from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
-from gpusched.kube.plugins.volume_binding_matching import volume_limit
-from gpusched.kube.plugins.volume_claims import uses_claim
+from gpusched.kube.plugins.volume_binding.matching import volume_limit
 
 _MIGRATED: Final = "storage.alpha.kubernetes.io/migrated-plugins"
 
