@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "top": Entry("views", "top", "Answer as kubectl top does without a metrics server."),
     "explain": Entry("explain", "explain", "Say why a pod is where it is, or waits."),
     "evidence": Entry("evidence", "evidence", "Write the evidence folder and report of a run."),
+    "report": Entry("report", "report", "Show a run in numbers, pictures or one page."),
     "export": Entry("export", "export", "Write a run's objects for kubectl or KWOK."),
     "decide": Entry("decide", "decide", "Decide single pods, without time."),
     "timeline": Entry("timeline", "timeline", "Play recorded timelines."),

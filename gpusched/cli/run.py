@@ -13,6 +13,7 @@ from gpusched.cli.parameters import DURATION
 from gpusched.cli.progress import Progress, wanted
 from gpusched.cli.summary import summary
 from gpusched.face import Run
+from gpusched.run.kwok_scenario import is_recording, scenario_of_recording
 from gpusched.run.playing import Played, PlayOptions, play
 from gpusched.run.recording import record_of
 from gpusched.run.result import result_of
@@ -68,13 +69,15 @@ def run(  # noqa: PLR0913 - one parameter for each option
 ) -> None:
     """Play SCENARIO in virtual time and print what came out (- for standard input).
 
+    SCENARIO is a Scenario, or a recording that kwokctl snapshot record made.
+
     With --out the folder gets result.json, events.jsonl, pods.csv, timeline.csv, pending.png and
     the journal, from which get, describe, events, explain, evidence and export work. Ctrl-C ends
     the run early and keeps what was played until then.
     """
     if out is not None:
         check_folder(out)
-    found = load_scenario(scenario)
+    found = _scenario(scenario)
     options = PlayOptions(seed=seed, until=until, engine=engine, tie_break=tie_break)
     finished = Run(record_of(_play(found, options, quiet=quiet)))
     if out is not None:
@@ -85,6 +88,13 @@ def run(  # noqa: PLR0913 - one parameter for each option
         click.echo(f"Saved to {out}", err=True)
     if finished.record.interrupted:
         click.get_current_context().exit(INTERRUPTED)
+
+
+def _scenario(name: str) -> Scenario:
+    """Return the scenario of a file, which may be a recording of kwokctl."""
+    if is_recording(name):
+        return scenario_of_recording(name)
+    return load_scenario(name)
 
 
 def _play(scenario: Scenario, options: PlayOptions, *, quiet: bool) -> Played:

@@ -1,7 +1,8 @@
 """Why a pod is where it is, or waits: one scheduling attempt taken apart, node by node.
 
 ``explain`` is a pure function of a framework, a snapshot and a pod. ``of_run`` finds these in a run
-and adds the queue's story, ``of_case`` in a case of ``decide``. The room must not know the clock, nor print.
+and adds the queue's story, ``of_case`` finds them in a case of ``decide``. The room must not know
+the clock, nor print.
 """
 
 from gpusched.explain.annotations import annotations
