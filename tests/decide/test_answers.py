@@ -15,7 +15,15 @@ from gpusched.cli.decide import decide
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints
 from gpusched.cluster.pod import PodInfo
-from gpusched.decide import Settings, TieBreak, answer, answers, as_table
+from gpusched.decide import (
+    MalformedCaseError,
+    Settings,
+    TieBreak,
+    answer,
+    answers,
+    as_table,
+    case_of_manifests,
+)
 from gpusched.decide.reading import Line
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.plugins import IN_TREE
@@ -357,6 +365,21 @@ def test_manifests_are_decided_and_shown_as_a_table(tmp_path: Path) -> None:
         "no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not "
         "helpful for scheduling.\n"
     )
+
+
+def test_pods_of_manifests_get_the_priority_of_their_class() -> None:
+    high = {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": "high"},
+        "value": 7,
+    }
+    plain, classy = pod("p", priorityClassName="high"), pod("q")
+    del plain["spec"]["priority"], classy["spec"]["priority"]
+    made = case_of_manifests([high, plain, classy, pod("r", priority=3)])
+    assert [one["spec"]["priority"] for one in made["pending"]] == [7, 0, 3]
+    with pytest.raises(MalformedCaseError, match='pods "p" is forbidden: no PriorityClass with na'):
+        case_of_manifests([plain])
 
 
 def test_only_pods_can_be_decided(tmp_path: Path) -> None:
