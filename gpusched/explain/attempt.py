@@ -91,19 +91,21 @@ class _Anatomy:
 
     def _verdicts(self) -> Iterable[NodeVerdict]:
         refusals = self._all_refusals()
-        scores = self._scores()
-        feasible = set(self.attempt.feasible.tolist())
+        position = {row: at for at, row in enumerate(self.attempt.feasible.tolist())}
         for row in self.snapshot.order.tolist():
-            if row in feasible:
-                yield self._feasible(row, scores.get(row, {}))
+            if row in position:
+                yield self._feasible(row, position[row])
             else:
                 yield self._refused(row, refusals.get(row, {}))
 
-    def _feasible(self, row: int, scores: Mapping[str, PluginScore]) -> NodeVerdict:
-        total = sum(score.weighted for score in scores.values())
-        passed = self._passed("")
+    def _feasible(self, row: int, at: int) -> NodeVerdict:
+        scores = self.attempt.scores
         return NodeVerdict(
-            self._name(row), feasible=True, passed=passed, scores=scores, total=total
+            node=self._name(row),
+            feasible=True,
+            passed=self._passed(""),
+            scores=self._scores(at),
+            total=None if scores is None else int(scores.totals[at]),
         )
 
     def _refused(self, row: int, refusals: Mapping[str, tuple[str, ...]]) -> NodeVerdict:
@@ -146,20 +148,18 @@ class _Anatomy:
         skipped = self.attempt.state.skip_filter
         return [plugin for plugin in self.framework.filters if plugin.name not in skipped]
 
-    def _scores(self) -> dict[int, dict[str, PluginScore]]:
+    def _scores(self, at: int) -> dict[str, PluginScore]:
+        """Return the scores of the feasible node that was found at a position."""
         scores = self.attempt.scores
         if scores is None:
             return {}
         weights = self.framework.profile.score_weights
-        found: dict[int, dict[str, PluginScore]] = {}
-        for at, row in enumerate(self.attempt.feasible.tolist()):
-            found[row] = {
-                name: PluginScore(
-                    int(scores.raw[name][at]), int(column[at]) // weights[name], int(column[at])
-                )
-                for name, column in scores.by_plugin.items()
-            }
-        return found
+        return {
+            name: PluginScore(
+                int(scores.raw[name][at]), int(column[at]) // weights[name], int(column[at])
+            )
+            for name, column in scores.by_plugin.items()
+        }
 
 
 def _smallest(verdicts: Iterable[NodeVerdict]) -> dict[str, tuple[Change, ...]]:

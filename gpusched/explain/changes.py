@@ -25,7 +25,7 @@ class Change:
             ``label``, ``uncordon`` or ``other``.
         text: In words.
         subject: The resource, the taint or the label's key.
-        amount: Of a resource: cpu in milli, others whole.
+        amount: How much of a resource is missing: cpu in milli, others whole.
     """
 
     kind: str
@@ -120,7 +120,7 @@ def _resources(pod: PodInfo, snapshot: Snapshot, row: int) -> Iterator[Change]:
         name = nodes.resources.names[resource]
         if wanted and wanted > has:
             words = f"the node has {_amount(name, has)} {name}, the pod asks for "
-            yield Change("grow", words + _amount(name, wanted), name, wanted - has)
+            yield Change("grow", words + _amount(name, wanted), name, short)
         elif wanted and short > 0:
             yield Change("free", f"free {_amount(name, short)} {name}", name, short)
 

@@ -35,8 +35,8 @@ class NodeVerdict:
         reasons: That plugin's words.
         code: The status, as upstream names it; empty if the node is feasible.
         eviction_could_help: Whether preemption may try the node.
-        scores: By plugin; empty unless at least two nodes were feasible.
-        total: The sum of the weighted scores.
+        scores: By plugin; of those that scored at all.
+        total: The sum of the weighted scores; None unless at least two nodes were feasible.
         changes: What would have to change for the pod to fit here.
     """
 
@@ -48,7 +48,7 @@ class NodeVerdict:
     code: str = ""
     eviction_could_help: bool = False
     scores: Mapping[str, PluginScore] = field(default_factory=dict)
-    total: int = 0
+    total: int | None = None
     changes: tuple[Change, ...] = ()
 
 
@@ -116,7 +116,7 @@ class Explanation:
     @property
     def scores_told(self) -> bool:
         """Whether nodes were scored at all: one feasible node is taken as it is."""
-        return any(verdict.scores for verdict in self.nodes)
+        return any(verdict.total is not None for verdict in self.nodes)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON, in camel case; what does not apply is left out."""

@@ -61,7 +61,7 @@ def _scores(explanation: Explanation) -> Iterator[str]:
     if not explanation.scores_told:
         return
     plugins = list(feasible[0].scores)
-    ranked = sorted(feasible, key=lambda verdict: -verdict.total)
+    ranked = sorted(feasible, key=lambda verdict: -(verdict.total or 0))
     rows = ((v.node, v.total, *(_score(v, name) for name in plugins)) for v in ranked[:_MOST])
     yield aligned([("NODE", "TOTAL", *plugins), *rows])
     yield from _more(len(feasible) - _MOST)
