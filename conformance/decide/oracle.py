@@ -19,13 +19,20 @@ def build(recorder: str) -> str:
 
 
 def ask(program: str, cases: Sequence[Json]) -> list[Json]:
-    """Return the answers to cases, in order."""
+    """Return the answers to cases, in order.
+
+    A case at which the program itself dies gets an answer of stage ``internal``; it is found by
+    halving.
+    """
     lines = "\n".join(json.dumps(case) for case in cases)
-    done = subprocess.run([program], input=lines, capture_output=True, text=True, check=True)
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    if len(answers) != len(cases):
-        raise RuntimeError(f"{len(cases)} cases, {len(answers)} answers: {done.stderr[-2000:]}")
-    return answers
+    done = subprocess.run([program], input=lines, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return [json.loads(line) for line in done.stdout.splitlines()]
+    if len(cases) == 1:
+        died = done.stderr.partition("\n")[0]
+        return [{"name": cases[0]["name"], "error": died, "stage": "internal", "decisions": []}]
+    middle = len(cases) // 2
+    return ask(program, cases[:middle]) + ask(program, cases[middle:])
 
 
 def agreed(answers: Sequence[Json]) -> Json | None:
