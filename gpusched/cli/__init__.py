@@ -13,6 +13,10 @@ def main() -> None:
     """Run the command line of this process and exit."""
     if hasattr(signal, "SIGPIPE"):  # `gpusched … | head` ends as quietly as any other tool
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    from gpusched.cli.commands import gpusched
+    try:
+        from gpusched.cli.commands import gpusched
 
-    sys.exit(gpusched.main(prog_name="gpusched"))
+        status = gpusched.main(prog_name="gpusched")
+    except KeyboardInterrupt:  # before or after the command itself
+        status = 130
+    sys.exit(status)

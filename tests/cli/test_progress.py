@@ -1,0 +1,46 @@
+"""The bar: how far, how fast, how long yet; and who sees it."""
+
+import pytest
+
+from gpusched.cli.progress import Progress, wanted
+
+SECOND = 1_000_000
+
+
+def test_the_bar_says_how_far_how_fast_and_how_long_yet() -> None:
+    progress = Progress(600 * SECOND, clock=lambda: 0.0, write=lambda _: None)
+    line = progress.line(150 * SECOND, 3.0)
+    assert line == "[########                      ]  25%  150/600s  50.0 s/s  ETA 0:09"
+
+
+def test_at_the_start_nothing_is_known() -> None:
+    progress = Progress(60 * SECOND, clock=lambda: 0.0, write=lambda _: None)
+    assert progress.line(0, 0.0) == f"[{' ' * 30}]   0%  0/60s  0.0 s/s  ETA 0:00"
+
+
+def test_it_is_drawn_after_a_moment_ten_times_a_second_and_taken_away() -> None:
+    now, written = [0.0], list[str]()
+    progress = Progress(100 * SECOND, clock=lambda: now[0], write=written.append)
+    for wall in (0.1, 0.3, 0.45, 0.5, 0.56, 0.57):
+        now[0] = wall
+        progress(int(wall * 10 * SECOND))
+    assert len(written) == 2
+    progress.close()
+    assert written[-1] == "\r\x1b[K"
+
+
+def test_a_run_that_is_over_at_once_draws_nothing() -> None:
+    written = list[str]()
+    progress = Progress(SECOND, clock=lambda: 0.0, write=written.append)
+    progress(SECOND)
+    progress.close()
+    assert written == []
+
+
+@pytest.mark.parametrize(("tty", "quiet", "shown"), [(True, False, True), (True, True, False),
+                                                     (False, False, False)])  # fmt: skip
+def test_only_a_terminal_without_quiet_sees_it(
+    tty: bool, quiet: bool, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: tty)
+    assert wanted(quiet=quiet) is shown
