@@ -6,11 +6,14 @@ STAMP := $(VENV)/.installed
 JOBS ?= $(shell nproc)
 
 .PHONY: help venv demo test lint types contracts unit format lock clean
+.PHONY: controlplane-build controlplane-up controlplane-down conformance golden
 help:
 	@echo "make demo     the lesson's queue-pressure result, in one command"
 	@echo "make test     everything that must be green"
 	@echo "make venv     set up $(VENV) alone"
 	@echo "make format   let the formatter own the layout"
+	@echo "make conformance  the simulator against a real control plane (KUBECONFIG=… for one of yours, CASES=200)"
+	@echo "make golden   record decisions and timelines anew (KUBE_VERSION=1.36.1, ONLY=preempt_basic)"
 	@echo "make lock     choose the newest versions and write requirements/dev.lock"
 
 venv: $(STAMP)
@@ -39,6 +42,33 @@ unit: venv
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 test: lint contracts types unit
+
+CONTROLPLANE := conformance/recorder/controlplane.sh
+STATE ?= build/controlplane
+CASES ?= 200
+KUBE_VERSION ?= 1.36.1
+ONLY ?=
+
+controlplane-build:
+	KUBE_VERSION=$(KUBE_VERSION) $(CONTROLPLANE) build
+
+controlplane-up:
+	KUBE_VERSION=$(KUBE_VERSION) $(CONTROLPLANE) up $(STATE)
+
+controlplane-down:
+	$(CONTROLPLANE) down $(STATE)
+
+# A kubeconfig counts only where it is named on make's command line, never from the environment.
+conformance: venv
+ifeq ($(origin KUBECONFIG),command line)
+	$(BIN)/python -m pytest tests/live -m live -p no:randomly -q --kubeconfig $(KUBECONFIG) --live-cases $(CASES)
+else
+	KUBE_VERSION=$(KUBE_VERSION) $(CONTROLPLANE) with conformance/live.sh $(BIN)/python --live-cases $(CASES)
+endif
+
+golden: venv
+	KUBE_VERSION=$(KUBE_VERSION) $(CONTROLPLANE) build
+	$(BIN)/python -m conformance.golden --kubernetes $(KUBE_VERSION) $(ONLY)
 
 format: venv
 	$(BIN)/ruff format .

@@ -13,7 +13,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--live-context", help="its context, if the kubeconfig has several")
     group.addoption("--live-cases", type=int, default=20, help="random scenarios to play")
     group.addoption(
-        "--live-exact", action="store_true", help="its scheduler runs at parallelism: 1: compare each node"
+        "--live-exact",
+        action="store_true",
+        help="its scheduler runs at parallelism: 1: compare each node",
     )
     group.addoption("--live-restart", help="a command that starts its scheduler anew")
     group.addoption("--live-out", default="differences", help="where shrunk scenarios are written")
@@ -32,7 +34,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     counts = config.stash[COMPARED]
     if counts:
         parts = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))

@@ -1,4 +1,4 @@
-"""Taking away what a play has created, found by its label alone, so that it works for any past play."""
+"""Taking away what a play has created, found by its label alone: any past play's, too."""
 
 from collections.abc import Callable, Iterator
 from typing import Final

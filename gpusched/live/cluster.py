@@ -1,7 +1,7 @@
 """A real API server over HTTP: plain JSON in, plain JSON out.
 
-Of the official client only its reading of kubeconfigs, its credentials and its connections are used;
-its models would drop unknown fields and turn times into objects. This file must not know scenarios.
+Of the official client only its kubeconfigs, credentials and connections are used; its models would
+drop unknown fields and turn times into objects. This file must not know scenarios.
 """
 
 import json
@@ -171,8 +171,12 @@ def refusal_of(code: int, data: bytes) -> ApiError:
     """Return the refusal in an answer's body; a body of another kind is told as it is."""
     try:
         status = json.loads(data)
-        causes = [cause.get("message", "") for cause in (status.get("details") or {}).get("causes", ())]
-        return ApiError(code, status.get("reason") or "Unknown", status.get("message") or "", causes)
+        causes = [
+            cause.get("message", "") for cause in (status.get("details") or {}).get("causes", ())
+        ]
+        return ApiError(
+            code, status.get("reason") or "Unknown", status.get("message") or "", causes
+        )
     except (ValueError, AttributeError):
         return ApiError(code, "Unknown", data.decode(errors="replace").strip())
 
@@ -189,12 +193,17 @@ def connect(kubeconfig: str | None, context: str | None) -> Cluster:
     except ImportError:
         raise ClusterError(_CLIENT) from None
     try:
-        contexts, _current = config.list_kube_config_contexts(config_file=kubeconfig)
+        contexts, _current = _untyped(config.list_kube_config_contexts)(config_file=kubeconfig)
     except (config.ConfigException, OSError) as error:
         raise InvalidInputError([Fault(str(error), kubeconfig or "kubeconfig")]) from None
     chosen = _chosen([item["name"] for item in contexts], kubeconfig, context)
-    client = config.new_client_from_config(config_file=kubeconfig, context=chosen)
+    client = _untyped(config.new_client_from_config)(config_file=kubeconfig, context=chosen)
     return Cluster(client, chosen, kubeconfig)
+
+
+def _untyped(function: Any) -> Any:
+    """The client library has no types."""
+    return function
 
 
 def _chosen(contexts: list[str], kubeconfig: str | None, context: str | None) -> str:
@@ -203,7 +212,9 @@ def _chosen(contexts: list[str], kubeconfig: str | None, context: str | None) ->
         return contexts[0]
     known = ", ".join(contexts)
     if context is None:
-        words = f"name the cluster with --context; the current context is never used. Known: {known}"
+        words = (
+            f"name the cluster with --context; the current context is never used. Known: {known}"
+        )
         raise InvalidInputError([Fault(words, kubeconfig or "")])
     if context not in contexts:
         words = f'context "{context}" does not exist. Known: {known}'

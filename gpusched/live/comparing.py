@@ -32,7 +32,9 @@ class Difference:
 
     def __str__(self) -> str:
         """Return three lines."""
-        return f"{self.what}\n  cluster:   {self.cluster or '-'}\n  simulator: {self.simulator or '-'}"
+        return (
+            f"{self.what}\n  cluster:   {self.cluster or '-'}\n  simulator: {self.simulator or '-'}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from. This file must not know which world a run comes from.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,7 +21,13 @@ Value = str | int | None
 _UID: Final = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _GENERATORS: Final = ("ReplicaSet", "Job", "DaemonSet", "ReplicationController")
 _SUFFIX: Final = 5
-_HOUSEKEEPING: Final = ("RegisteredNode", "RemovingNode", "Starting", "NodeReady", "NodeHasSufficientMemory")
+_HOUSEKEEPING: Final = (
+    "RegisteredNode",
+    "RemovingNode",
+    "Starting",
+    "NodeReady",
+    "NodeHasSufficientMemory",
+)
 """Events about the coming and going of nodes: their time hangs on the controller's ticks."""
 
 
@@ -43,34 +49,57 @@ class Facts:
 def facts_of(record: RunRecord) -> Facts:
     """Return a run's facts at its end."""
     replay, facts = Replay(record.rows), Facts()
-    names = {}
-    for change in replay.advance(record.ended):
-        pod = change.new or change.old
-        if pod is not None:
-            names[pod.uid] = stand_in(pod)
+    written = (change.new for change in replay.advance(record.ended))
+    names = {pod.uid: stand_in(pod) for pod in written if pod is not None}
     for life in record.lives:
-        pod = life.pod
-        if life.removed is not None or life.created > record.ended:
-            continue
-        facts.counts["phase", pod.phase] += 1
-        if is_named(pod):
-            facts.pods |= {("pod", _name(pod), what): value for what, value in _states(pod)}
-        else:
-            facts.counts["pods of", f"{_name(pod)}: {_summary(pod)}"] += 1
+        if life.removed is None:
+            _note_pod(facts, life.pod)
     tell = _Teller(names)
-    for event in replay.events.values():
-        if event.reason not in _HOUSEKEEPING:
-            _note_event(facts, event, tell)
+    events = comparable_events(list(replay.events.values()))
+    for event in events:
+        _note_event(facts, event, tell)
     for _, text, refused in record.reports:
         if refused:
             facts.counts["refusal", tell.text(text)] += 1
-    _note_retries(facts, record, replay)
+    _note_retries(facts, record, events)
     return facts
+
+
+def comparable_events(events: Sequence[EventRecord]) -> list[EventRecord]:
+    """Return the events that do not hang on how fast a machine is.
+
+    While its victims vanish one after the other, a preemptor may be tried several times; only what
+    it was told first is certain.
+    """
+    victims = [event.message for event in events if event.reason == "Preempted"]
+    preemptors = {uid for message in victims for uid in _UID.findall(message)}
+    told: set[str] = set()
+    kept = []
+    for event in sorted(events, key=lambda event: event.first):
+        uid = str(event.regarding.get("uid"))
+        again = event.reason == "FailedScheduling" and uid in preemptors and uid in told
+        if event.reason not in _HOUSEKEEPING and not again:
+            kept.append(event)
+        if event.reason == "FailedScheduling":
+            told.add(uid)
+    return kept
+
+
+def _note_pod(facts: Facts, pod: Pod) -> None:
+    facts.counts["phase", pod.phase] += 1
+    if is_named(pod):
+        facts.pods |= {("pod", _name(pod), what): value for what, value in _states(pod)}
+    else:
+        facts.counts["pods of", f"{_name(pod)}: {_summary(pod)}"] += 1
 
 
 def nodes_of(record: RunRecord) -> dict[str, str]:
     """Return the node of each pod that ever had one, by ``namespace/name``."""
-    return {f"{life.pod.namespace}/{life.pod.name}": life.pod.node for life in record.lives if life.pod.node}
+    return {
+        f"{life.pod.namespace}/{life.pod.name}": life.pod.node
+        for life in record.lives
+        if life.pod.node
+    }
 
 
 def is_named(pod: Pod) -> bool:
@@ -127,17 +156,17 @@ def _note_event(facts: Facts, event: EventRecord, tell: _Teller) -> None:
     facts.counts["event", f"{event.type} {event.reason} {about}: {message}"] = 1
 
 
-def _note_retries(facts: Facts, record: RunRecord, replay: Replay) -> None:
+def _note_retries(facts: Facts, record: RunRecord, events: Sequence[EventRecord]) -> None:
     """Take the first two failures: a third and later ones are only counted, half an hour late."""
     created = {
-        (life.pod.namespace, life.pod.name): life.created for life in record.lives if is_named(life.pod)
+        (life.pod.namespace, life.pod.name): life.created
+        for life in record.lives
+        if is_named(life.pod)
     }
-    for event in replay.events.values():
+    for event in events:
         place = (str(event.regarding.get("namespace")), str(event.regarding.get("name")))
         if event.reason == "FailedScheduling" and place in created:
             after = (event.first - created[place]) / SECOND
             facts.retries.setdefault("/".join(place), []).append(after)
     for times in facts.retries.values():
         times.sort()
-
-

@@ -1,7 +1,7 @@
 """A prepared scenario in real time: the fleet, the set-up, each step when its time has come.
 
-Steps wait until the cluster is settled, so that a slow machine changes times but not what is decided.
-This file must not know what is written down of it.
+Steps wait until the cluster is settled: a slow machine changes times, not what is decided. This
+file must not know what is written down of it.
 """
 
 from dataclasses import dataclass, field, replace
@@ -33,8 +33,8 @@ class Pace:
         whole: Play to the scenario's end instead.
     """
 
-    quiet: int = 60_000
-    patience: int = 10 * SECOND
+    quiet: int = 80_000
+    patience: int = 5 * SECOND
     settle: int = 5 * SECOND
     whole: bool = False
 
@@ -104,6 +104,7 @@ class LivePlayer:
         for manifest in scenario.setup:
             actor.carry_out(Create((manifest,)))
             if manifest.object["kind"] == "Pod":
+                self._watcher.expect_changes()
                 self._await_quiet()
         sleep(SECOND // 5)  # admission reads priority classes and quotas from a cache
 
@@ -127,6 +128,7 @@ class LivePlayer:
             self._steps.append(replace(step, at=at))
             for action in step.actions:
                 actor.carry_out(action)
+                self._watcher.expect_changes()
 
     def _await_quiet(self) -> None:
         until = now() + self._pace.patience

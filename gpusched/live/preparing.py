@@ -48,7 +48,7 @@ class Preparation:
     Attributes:
         play: The name of this play: the value of our label.
         prefix: What is put before the name of every namespace.
-        configured: Whether the cluster's scheduler is known to run with the scenario's configuration.
+        configured: Whether the cluster's scheduler is known to have the scenario's configuration.
     """
 
     play: str
@@ -85,7 +85,9 @@ def _impossible(scenario: Scenario, how: Preparation) -> Iterator[str]:
     if any(entry.duration is None or entry.exit_code for entry in scenario.runtimes):
         yield "spec.runtimes: only fixed durations with exit code 0 can be given to KWOK"
     if (scenario.scheduler_configuration or scenario.scheduler_flags) and not how.configured:
-        words = "spec.schedulerConfiguration: the cluster's scheduler has a configuration of its own;"
+        words = (
+            "spec.schedulerConfiguration: the cluster's scheduler has a configuration of its own;"
+        )
         yield f"{words} say --configured if it is the same"
 
 

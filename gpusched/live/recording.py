@@ -27,27 +27,40 @@ def record_from(played: LivePlayed, heard: Sequence[Heard]) -> RunRecord:
         played: What was played.
         heard: Every change, in order of time.
     """
-    scribe = _Scribe(played)
-    rows = [row for change in heard for row in scribe.rows(change)]
     return RunRecord(
         name=played.scenario.name,
         seed=played.scenario.seed,
         ended=played.ended,
         epoch=stamp(played.zero),
-        rows=sorted(rows, key=lambda row: row.at),
+        rows=rows_of(heard, played.zero, played.ended),
         interrupted=played.interrupted,
         reports=tuple(played.reports),
         simulated=False,
     )
 
 
+def rows_of(heard: Sequence[Heard], zero: int, ended: int) -> list[Row]:
+    """Return the rows of a journal, in order of time.
+
+    Args:
+        heard: Every change.
+        zero: t = 0, microseconds since the Unix epoch: a whole second.
+        ended: The end, microseconds since t = 0; what came later is left out.
+    """
+    scribe = _Scribe(zero, ended)
+    for change in heard:  # an event may be heard of before the pod that it is about
+        scribe.number(change.object["metadata"]["uid"])
+    rows = [row for change in heard for row in scribe.rows(change)]
+    return sorted(rows, key=lambda row: row.at)
+
+
 class _Scribe:
     """Turns changes into rows of a journal."""
 
-    def __init__(self, played: LivePlayed) -> None:
-        self._zero = played.zero
-        self._ended = played.ended
-        self._calendar = Calendar(stamp(played.zero))
+    def __init__(self, zero: int, ended: int) -> None:
+        self._zero = zero
+        self._ended = ended
+        self._calendar = Calendar(stamp(zero))
         self._serials: dict[str, int] = {}
         self._pods: dict[str, Pod] = {}
         self._written: set[tuple[str, str, str]] = set()
@@ -58,7 +71,7 @@ class _Scribe:
         if at > self._ended:
             return
         obj = change.object
-        serial = self._serial(obj["metadata"]["uid"])
+        serial = self.number(obj["metadata"]["uid"])
         version = int(obj["metadata"].get("resourceVersion") or 0)
         if obj["kind"] == "Pod":
             what, detail = self._pod(change.verb, obj, serial)
@@ -71,7 +84,8 @@ class _Scribe:
         if detail is not None:
             yield Row(at, what, serial, version, detail)
 
-    def _serial(self, uid: str) -> int:
+    def number(self, uid: str) -> int:
+        """Return an object's number, giving it one at first sight."""
         return self._serials.setdefault(uid, len(self._serials) + 1)
 
     def _pod(self, verb: str, obj: Json, serial: int) -> tuple[What, Any]:
@@ -92,7 +106,10 @@ class _Scribe:
             return What.OBJECT_DELETED, key if known else None
         self._written.add(key)
         kept = {name: value for name, value in meta.items() if name not in _DROPPED}
-        return What.OBJECT_WRITTEN, {**obj, "metadata": {**kept, "uid": uid_of(self._serial(meta["uid"]))}}
+        return What.OBJECT_WRITTEN, {
+            **obj,
+            "metadata": {**kept, "uid": uid_of(self.number(meta["uid"]))},
+        }
 
     def _event(self, obj: Json) -> EventRecord:
         """Return an event; whichever of the two recorders wrote it."""
@@ -108,14 +125,18 @@ class _Scribe:
             type=obj.get("type") or "",
             reason=obj.get("reason") or "",
             message=message,
-            component=(obj.get("source") or {}).get("component") or obj.get("reportingComponent") or "",
+            component=(obj.get("source") or {}).get("component")
+            or obj.get("reportingComponent")
+            or "",
             reporting=obj.get("reportingComponent") or "",
             count=obj.get("count") or 1,
             first=first,
             last=self._instant(obj.get("lastTimestamp"), first),
             action=obj.get("action") or "",
             instance=obj.get("reportingInstance") or "",
-            series=(series["count"], self._instant(series["lastObservedTime"], first)) if series else None,
+            series=(series["count"], self._instant(series["lastObservedTime"], first))
+            if series
+            else None,
         )
 
     def _regarding(self, reference: Json) -> Json:

@@ -10,6 +10,7 @@ from typing import Final, NoReturn
 
 from gpusched.api.load import Manifest
 from gpusched.api.scenario import Scenario
+from gpusched.live.capturing import capture
 from gpusched.live.cleaning import clean
 from gpusched.live.cluster import Cluster, ClusterError
 from gpusched.live.playing import LivePlayer, Pace
@@ -30,7 +31,7 @@ class LiveRun:
     Attributes:
         record: What was seen, as a run.
         scenario: The prepared scenario, with the times at which its steps were really played.
-        existing: Nodes that were there before, as the API server gave them.
+        existing: What was there before, as far as a scheduler reads it.
     """
 
     record: RunRecord
@@ -57,7 +58,7 @@ def play_live(
     ready = prepared(scenario, how)
     _refuse_existing(cluster, [*ready.fleet, *ready.setup])
     namespaces = {m.object["metadata"]["name"] for m in _namespaces(ready)}
-    existing = tuple(cluster.read_all("Node"))
+    existing = capture(cluster, with_pods=True).objects
     with _ending_by_signal():
         watcher = Watcher(cluster, _Concerns(how.play, frozenset(namespaces)))
         player = LivePlayer(cluster, watcher, pace or Pace())
@@ -119,4 +120,3 @@ def _ending_by_signal() -> Iterator[None]:
     finally:
         for number, handler in usual.items():
             signal.signal(number, handler)
-

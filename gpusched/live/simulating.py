@@ -6,7 +6,7 @@ starts, are not determined. `Chances` says how they fall here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import yaml
@@ -52,7 +52,7 @@ def simulated(scenario: Scenario, chances: Chances, existing: tuple[Json, ...] =
     Args:
         scenario: With the times at which its steps were really played.
         chances: How the draws fall.
-        existing: Nodes that the cluster has beside the scenario's.
+        existing: What the cluster has beside the scenario's objects.
     """
     plane = ControlPlane(BEGIN, scenario.seed, MODELS["zero"])
     scheduler = _start_scheduler(scenario, plane, chances)
@@ -61,8 +61,8 @@ def simulated(scenario: Scenario, chances: Chances, existing: tuple[Json, ...] =
     plane.start_kwok("kwok", ["--manage-all-nodes"], (), run_time)
     reports: list[tuple[int, str, bool]] = []
     actor = Actor(plane, lambda text, refused: reports.append((plane.loop.now, text, refused)))
-    for node in existing:
-        plane.loop.at(FLEET, plane.api.create, _as_created(node))
+    for obj in existing:
+        plane.loop.at(FLEET, plane.api.create, obj)
     for start, manifests in ((FLEET, scenario.fleet), (SETUP, scenario.setup)):
         for manifest in manifests:
             plane.loop.at(start, actor.carry_out, Create((manifest,)))
@@ -109,10 +109,3 @@ def _start_scheduler(scenario: Scenario, plane: ControlPlane, chances: Chances) 
     )
     scheduler = start_scheduler(plane, configuration, options)
     return scheduler
-
-
-def _as_created(node: Json) -> Json:
-    """Return a node as it was before the server gave it an identity."""
-    meta = {name: node["metadata"][name] for name in ("name", "labels") if name in node["metadata"]}
-    spec: Any = {name: node["spec"][name] for name in ("taints", "unschedulable") if name in node["spec"]}
-    return {"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": spec, "status": node["status"]}

@@ -1,4 +1,4 @@
-"""Watching a cluster: every change of what a play is about, with the time at which it was heard of."""
+"""Watching a cluster: every change of what a play is about, and when it was heard of."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -40,12 +40,16 @@ class PodState:
 
     @property
     def is_settled(self) -> bool:
-        """Return whether nothing is about to happen to it: it runs, has ended, or was told to wait."""
-        meta, spec, status = (self.object.get(part) or {} for part in ("metadata", "spec", "status"))
+        """Return whether it runs, has ended, or waits for more than its victims' end."""
+        meta, spec, status = (
+            self.object.get(part) or {} for part in ("metadata", "spec", "status")
+        )
         if meta.get("deletionTimestamp"):
             return False
         if spec.get("nodeName"):
             return status.get("phase") != "Pending"
+        if status.get("nominatedNodeName"):
+            return False
         conditions = status.get("conditions") or ()
         return any(item["type"] == "PodScheduled" for item in conditions)
 
@@ -84,6 +88,11 @@ class Watcher:
         """Listen no more; the streams end with the process or the server's timeout."""
         with self._lock:
             self._stopped = True
+
+    def expect_changes(self) -> None:
+        """Be told that something was just done whose changes have not been heard of yet."""
+        with self._lock:
+            self._last = now()
 
     def since_last(self) -> int:
         """Return the microseconds since the last change of a pod or an event."""

@@ -44,8 +44,14 @@ class Bench:
         for attempt in range(AGAIN):
             play = f"t{self.session}-{next(self.numbers)}"
             run = play_live(
-                self.cluster, scenario, Preparation(play, f"{play}-"), pace, wait_for_namespaces=False
+                self.cluster,
+                scenario,
+                Preparation(play, f"{play}-"),
+                pace,
+                wait_for_namespaces=False,
             )
+            if run.record.interrupted:
+                raise KeyboardInterrupt
             comparison = compare(run, exact=self.exact)
             self.counts["plays"] += 1
             found = comparison.differences

@@ -39,7 +39,11 @@ def nodes(draw: st.DrawFn, name: str) -> Json:
     """Draw a node with up to four GPUs."""
     labels = {HOSTNAME: name, "gpu.model": draw(MODELS)}
     labels |= present(**{ZONE: draw(sometimes(ZONES, 1))})
-    taint = draw(sometimes(st.builds(lambda effect: {"key": "gpu", "value": "yes", "effect": effect}, EFFECTS)))
+    taint = draw(
+        sometimes(
+            st.builds(lambda effect: {"key": "gpu", "value": "yes", "effect": effect}, EFFECTS)
+        )
+    )
     amounts = {
         "cpu": str(draw(st.sampled_from([2, 4, 8]))),
         "memory": f"{draw(st.sampled_from([4, 8, 16]))}Gi",
@@ -51,7 +55,9 @@ def nodes(draw: st.DrawFn, name: str) -> Json:
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {"name": name, "labels": labels},
-        "spec": present(taints=[taint] if taint else [], unschedulable=draw(sometimes(st.just(True), 9))),
+        "spec": present(
+            taints=[taint] if taint else [], unschedulable=draw(sometimes(st.just(True), 9))
+        ),
         "status": {"capacity": amounts, "allocatable": amounts},
     }
 
@@ -70,7 +76,11 @@ def _expressions() -> st.SearchStrategy[Json]:
 
 def _node_affinity() -> st.SearchStrategy[Json]:
     required = st.builds(
-        lambda e: {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [e]}]}},
+        lambda e: {
+            "requiredDuringSchedulingIgnoredDuringExecution": {
+                "nodeSelectorTerms": [{"matchExpressions": [e]}]
+            }
+        },
         _expressions(),
     )
     preferred = st.builds(
@@ -93,7 +103,9 @@ def _pod_affinity() -> st.SearchStrategy[Json]:
             return {name: [{"weight": weight, "podAffinityTerm": bare}]}
         return {"requiredDuringSchedulingIgnoredDuringExecution": [bare]}
 
-    return st.builds(term, APPS, st.sampled_from([HOSTNAME, ZONE]), st.sampled_from([0, 0, 10, 100]))
+    return st.builds(
+        term, APPS, st.sampled_from([HOSTNAME, ZONE]), st.sampled_from([0, 0, 10, 100])
+    )
 
 
 def _spread() -> st.SearchStrategy[Json]:
