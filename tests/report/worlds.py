@@ -8,8 +8,13 @@ from gpusched.api.scenario import load_scenario
 from gpusched.run.playing import play
 from gpusched.run.record import RunRecord
 from gpusched.run.recording import record_of
+from gpusched.sim.calendar import EPOCH, SECOND
+from gpusched.sim.event_log import EventRecord
+from gpusched.sim.journal import Row, What
+from gpusched.sim.pod import Condition, Pod, PodTemplate
 
 ROOT = Path(__file__).parents[2]
+SHORT = "0/250 nodes are available: 250 Insufficient nvidia.com/gpu."
 
 NODE = """
 apiVersion: v1
@@ -81,3 +86,53 @@ def queue_pressure() -> RunRecord:
 def busy_hour() -> RunRecord:
     """Two teams, three kinds of jobs, and an urgent one that preempts."""
     return scenario_run("docs/examples/busy_hour.yaml")
+
+
+def large_run(pods: int, nodes: int = 250, gpus: int = 4) -> RunRecord:
+    """A run put together by hand: each pod takes one GPU for 100 s, the nodes in turn, then ends.
+
+    Each pod waits for 10 s first and has two events, so its life is as long to tell as usual.
+    """
+    meta = {"labels": {"app": "sweep"}}
+    limits = {"resources": {"requests": {"nvidia.com/gpu": "1"}}}
+    template = PodTemplate("default", meta, {"containers": [limits]})
+    rows = [_node_row(index, gpus) for index in range(nodes)]
+    for index in range(pods):
+        start = index // (nodes * gpus) * 100 * SECOND
+        node = f"gpu-{index % nodes:04d}"
+        rows += _life_rows(Pod(template, f"sweep-7cf499cc59-{index:05d}", index + 1, start), node)
+    rows.sort(key=lambda row: row.at)
+    ended = rows[-1].at
+    return RunRecord("large", seed=1, ended=ended, epoch=EPOCH, rows=rows)
+
+
+def _node_row(index: int, gpus: int) -> Row:
+    name = f"gpu-{index:04d}"
+    allocatable = {"nvidia.com/gpu": str(gpus)}
+    meta = {"name": name, "labels": {"gpu-pool": f"pool-{index % 3}"}}
+    node = {"kind": "Node", "metadata": meta, "spec": {}, "status": {"allocatable": allocatable}}
+    return Row(0, What.OBJECT_WRITTEN, 10**6 + index, 0, node)
+
+
+def _life_rows(pod: Pod, node: str) -> list[Row]:
+    at, serial = pod.created, pod.serial
+    states = []
+    for phase, place in (("Pending", ""), ("Running", node), ("Succeeded", node)):
+        state = pod.copy()
+        state.phase, state.node = phase, place
+        state.conditions = () if place else (Condition("PodScheduled", "False", at, "", SHORT),)
+        states.append(state)
+    about = {"kind": "Pod", "namespace": "default", "name": pod.name, "uid": pod.uid}
+    told = (("FailedScheduling", SHORT), ("Scheduled", f"assigned default/{pod.name} to {node}"))
+    events = [
+        EventRecord(f"{pod.name}.{n}", about, "Normal", *words, "", "", 1, at, at)
+        for n, words in enumerate(told)
+    ]
+    return [
+        Row(at, What.POD_CREATED, serial, 1, (pod.template, pod.name)),
+        Row(at, What.POD_REPLACED, serial, 2, states[0]),
+        Row(at, What.EVENT_WRITTEN, 2 * serial, 3, events[0]),
+        Row(at + 10 * SECOND, What.POD_REPLACED, serial, 4, states[1]),
+        Row(at + 10 * SECOND, What.EVENT_WRITTEN, 2 * serial + 1, 5, events[1]),
+        Row(at + 100 * SECOND, What.POD_REPLACED, serial, 6, states[2]),
+    ]
