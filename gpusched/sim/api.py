@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gpusched.api.admission import ClusterObjects
+from gpusched.api.admission.tolerations import add_default_tolerations
 from gpusched.api.create import refusal
 from gpusched.api.defaulting import prepare_for_create, set_defaults
 from gpusched.api.names import dns_subdomain
@@ -261,6 +262,8 @@ class Api:
         except DecodeError as error:
             raise ApiError(400, "BadRequest", unreadable(old, str(error))) from None
         set_defaults(new)
+        if kind.name == "Pod":  # this admission plugin sees updates, too
+            new = add_default_tolerations(new)
         errors = tuple(validate_update(new, old))
         if errors:
             raise ApiError(422, "Invalid", refusal(new, errors), tuple(map(str, errors)))
