@@ -4,14 +4,13 @@ Source: kubernetes/kubernetes pkg/scheduler/framework/preemption/preemption.go
 (pickOneNodeForPreemption), v1.36.1.
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from gpusched.kube.framework.interface import Victims
+from gpusched.kube.plugins.default_preemption.victims import started
 
 _LOWEST_PRIORITY_SHIFT: Final = 2**31
-_NOT_YET: Final = sys.maxsize
 
 
 def best_candidates(candidates: Sequence[Victims]) -> list[Victims]:
@@ -47,11 +46,7 @@ def _count(candidate: Victims) -> int:
 def _earliest_start(candidate: Victims) -> int:
     """The later the oldest of the most important victims has started, the better."""
     highest = max(pod.priority for pod in candidate.pods)
-    return -min(
-        _NOT_YET if pod.start_time is None else pod.start_time
-        for pod in candidate.pods
-        if pod.priority == highest
-    )
+    return -min(started(pod) for pod in candidate.pods if pod.priority == highest)
 
 
 _COSTS: Final[tuple[Callable[[Victims], int], ...]] = (

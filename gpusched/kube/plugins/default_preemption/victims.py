@@ -5,6 +5,7 @@ pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go (SelectV
 pkg/scheduler/util/utils.go (MoreImportantPod), v1.36.1.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,6 +19,9 @@ from gpusched.kube.framework.interface import Handle, Victims
 from gpusched.kube.framework.status import Status, error, unresolvable
 from gpusched.kube.plugins.default_preemption.budgets import Budget, split_by_budgets
 
+PRESENT: Final = sys.maxsize
+"""What a pod without a start is taken to start at. A start may lie behind it: in the future."""
+
 NO_VICTIMS: Final = "No preemption victims found for incoming pod"
 
 
@@ -29,9 +33,14 @@ def is_more_important(pod: PodInfo, other: PodInfo) -> bool:
     """
     if pod.priority != other.priority:
         return pod.priority > other.priority
-    if other.start_time is None:
+    if pod.start_time is None and other.start_time is None:
         return True
-    return pod.start_time is not None and pod.start_time < other.start_time
+    return started(pod) < started(other)
+
+
+def started(pod: PodInfo) -> int:
+    """Return when a pod started; `PRESENT` if it has not."""
+    return PRESENT if pod.start_time is None else pod.start_time
 
 
 def by_importance(pods: Iterable[PodInfo]) -> list[PodInfo]:
