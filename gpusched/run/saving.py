@@ -139,7 +139,7 @@ def open_run(folder: Path) -> RunRecord:
             head = json.loads(next(lines))
             _check_schema(head, folder)
             details = [json.loads(line) for line in lines]
-        with np.load(folder / _COLUMNS) as columns:
+        with (folder / _COLUMNS).open("rb") as raw, np.load(raw) as columns:
             table = [columns[name].tolist() for name in ("at", "what", "subject", "version")]
         rows = list(_rows(table, details, Templates(head["templates"])))
     except InvalidInputError:
