@@ -12,9 +12,9 @@ from gpusched.cli.commands import INTERRUPTED
 from gpusched.cli.parameters import DURATION
 from gpusched.cli.progress import Progress, wanted
 from gpusched.cli.summary import summary
-from gpusched.face import Run
 from gpusched.run.kwok_scenario import is_recording, scenario_of_recording
 from gpusched.run.playing import Played, PlayOptions, play
+from gpusched.run.record import RunRecord
 from gpusched.run.recording import record_of
 from gpusched.run.result import result_of
 from gpusched.run.saving import check_folder
@@ -79,15 +79,21 @@ def run(  # noqa: PLR0913 - one parameter for each option
         check_folder(out)
     found = _scenario(scenario)
     options = PlayOptions(seed=seed, until=until, engine=engine, tie_break=tie_break)
-    finished = Run(record_of(_play(found, options, quiet=quiet)))
+    record = record_of(_play(found, options, quiet=quiet))
     if out is not None:
-        finished.save(out)
+        _keep(record, out)
     if output or not quiet:
-        click.echo(FORMATS[output or "table"](result_of(finished.record)), nl=False)
+        click.echo(FORMATS[output or "table"](result_of(record)), nl=False)
     if out is not None and not quiet:
         click.echo(f"Saved to {out}", err=True)
-    if finished.record.interrupted:
+    if record.interrupted:
         click.get_current_context().exit(INTERRUPTED)
+
+
+def _keep(record: RunRecord, folder: Path) -> None:
+    from gpusched.face import Run  # plots are not for those who only look
+
+    Run(record).save(folder)
 
 
 def _scenario(name: str) -> Scenario:
