@@ -51,25 +51,40 @@ class JobController:
 
     def __init__(self) -> None:
         self._backoff: dict[Key, Backoff] = {}
+        self._orphans: dict[Key, dict[Key, None]] = {}
 
-    def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:  # noqa: ARG002 - the protocol's
+    def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return a new or respecified Job at once; one with other changes after a second."""
         if change.kind == "Job":
             same = (
                 change.verb == "MODIFIED"
                 and change.old["metadata"]["generation"] == change.new["metadata"]["generation"]
             )
+            if change.verb == "DELETED":
+                self._note_orphans(change.key, _held_by(change.new, reader))
             return (Wake(change.key, BATCH if same else 0),)
         pod: PodView = change.new
         if pod.owner is None or pod.owner[0] != "Job":
             return ()
+        if TRACKED in pod.finalizers and not reader.exists(pod.owner[2]):
+            self._note_orphans((pod.namespace, pod.owner[1]), [pod])
         return (Wake((pod.namespace, pod.owner[1]), BATCH),)
+
+    def _note_orphans(self, key: Key, pods: Iterable[PodView]) -> None:
+        """Remember pods whose Job has gone: nobody counts them, so nothing may hold them.
+
+        Source: pkg/controller/job/job_controller.go (syncOrphanPod), v1.36.1
+        """
+        for pod in pods:
+            self._orphans.setdefault(key, {})[pod.namespace, pod.name] = None
 
     def sync(self, key: Key, reader: Reader) -> Work:
         """Take one step.
 
         Judge, create or delete pods, count the finished ones, write the status.
         """
+        if orphans := self._orphans.pop(key, None):
+            yield PatchPods(list(orphans), drop_finalizer=TRACKED)
         job = reader.get("Job", *key)
         if job is None or is_finished(job):
             self._backoff.pop(key, None)
@@ -93,6 +108,18 @@ class JobController:
         if finish(count, reader):
             yield from _report_end(count)
         return Outcome(retry=True) if problem is not None else outcome
+
+
+def _held_by(job: Json, reader: Reader) -> list[PodView]:
+    """Return the pods that a Job's finalizer holds.
+
+    One that was deleted in the foreground, or has orphaned its pods, may own them no more.
+    """
+    uid, namespace = job["metadata"]["uid"], job["metadata"]["namespace"]
+    released = "deletionTimestamp" in job["metadata"]
+    pods = reader.pods(namespace) if released else reader.pods_of(uid)
+    label = "batch.kubernetes.io/controller-uid"
+    return [pod for pod in pods if TRACKED in pod.finalizers and pod.labels.get(label) == uid]
 
 
 def is_finished(job: Json) -> bool:

@@ -266,16 +266,24 @@ class Store:
         self._pods[key] = new
         if new.node:
             self._by_node[new.node][key] = new
+        counted = old
+        if old is not None and old.template.owner != new.template.owner:
+            self._disown(old, key)
+            counted = None
         owner = new.template.owner
         if owner is not None:
             self._by_owner[owner[2]][key] = new
-            self._count(owner[2], old, new)
+            self._count(owner[2], counted, new)
         self.journal.append(self.loop.now, what, new.serial, self.version, detail)
         self.notify(Change("Pod", "MODIFIED" if old is not None else "ADDED", key, old, new))
 
     def _unindex(self, pod: Pod, key: Key) -> None:
         if pod.node:
             self._by_node[pod.node].pop(key, None)
+        self._disown(pod, key)
+
+    def _disown(self, pod: Pod, key: Key) -> None:
+        """Take a pod from the index of its owner: it is gone, or has another owner or none."""
         owner = pod.template.owner
         if owner is not None:
             self._by_owner[owner[2]].pop(key, None)

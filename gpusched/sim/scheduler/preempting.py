@@ -28,13 +28,19 @@ class _Preemptor:
 
     def release(self) -> None:
         """Let the pod into the queue again."""
-        _preempting(self.framework).discard(self.pod.uid)
+        _preempting(self.framework).pop(self.pod.uid, None)
+
+    def wait_while(self, needed: Callable[[], bool]) -> None:
+        """Keep the pod out of the queue as long as ``needed`` says so, if it is kept out now."""
+        waiting = _preempting(self.framework)
+        if self.pod.uid in waiting:
+            waiting[self.pod.uid] = needed
 
 
-def _preempting(framework: Framework) -> set[str]:
-    """Return the UIDs that DefaultPreemption keeps out of the queue."""
+def _preempting(framework: Framework) -> dict[str, Callable[[], bool]]:
+    """Return the pods that DefaultPreemption keeps out of the queue, and until when."""
     plugin = framework.plugins.get("DefaultPreemption")
-    return plugin.preempting if isinstance(plugin, DefaultPreemption) else set()
+    return plugin.preempting if isinstance(plugin, DefaultPreemption) else {}
 
 
 class Preemption:
@@ -79,7 +85,7 @@ class Preemption:
         """
         self._metrics.victims(len(victims.pods))
         if any(not victim.terminating for victim in victims.pods):
-            _preempting(framework).add(pod.uid)
+            _preempting(framework)[pod.uid] = lambda: True
         self._loop.soon(self._run, _Preemptor(pod, framework), victims, tuple(lower))
 
     def _run(self, preemptor: _Preemptor, victims: Victims, lower: tuple[PodInfo, ...]) -> None:
@@ -89,15 +95,26 @@ class Preemption:
         for other in lower:
             self._clear_nomination(other)
         first, last = victims.pods[:-1], victims.pods[-1]
-        self._loop.at(
-            self._loop.now + self._call_time, self._evict_all, preemptor, first, victims.node
-        )
+        self._loop.at(self._loop.now + self._call_time, self._evict_all, preemptor, victims)
+        if not first:
+            preemptor.wait_while(lambda: self._stands(last))
         due = self._loop.now + (2 if first else 1) * self._call_time
         self._loop.at(due, self._finish, preemptor, last, victims.node, priority=LATE)
 
-    def _evict_all(self, preemptor: _Preemptor, victims: tuple[PodInfo, ...], node: str) -> None:
-        for victim in victims:
-            self._evict(preemptor, victim, node)
+    def _evict_all(self, preemptor: _Preemptor, victims: Victims) -> None:
+        """Evict all but the last, for which alone the preemptor waits from now on."""
+        last = victims.pods[-1]
+        for victim in victims.pods[:-1]:
+            self._evict(preemptor, victim, victims.node)
+        preemptor.wait_while(lambda: self._stands(last))
+
+    def _stands(self, victim: PodInfo) -> bool:
+        """Return whether nobody has deleted a victim yet.
+
+        Another preemptor may have been faster; its victim's end must wake this one, too.
+        """
+        current = self._port.pod(victim.namespace, victim.name)
+        return current is not None and current.uid == victim.uid and current.deletion is None
 
     def _finish(self, preemptor: _Preemptor, last: PodInfo, node: str) -> None:
         preemptor.release()

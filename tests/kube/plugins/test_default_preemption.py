@@ -246,7 +246,9 @@ def test_a_preempting_pod_waits_outside_the_queue() -> None:
     assert isinstance(plugin, DefaultPreemption)
     pod = world.pod("p")
     assert plugin.pre_enqueue(pod, world.snapshot).is_success
-    plugin.preempting.add(pod.uid)
+    plugin.preempting[pod.uid] = lambda: False
+    assert plugin.pre_enqueue(pod, world.snapshot).is_success
+    plugin.preempting[pod.uid] = lambda: True
     status = plugin.pre_enqueue(pod, world.snapshot)
     assert (status.code, status.message) == (
         Code.UNSCHEDULABLE_AND_UNRESOLVABLE,

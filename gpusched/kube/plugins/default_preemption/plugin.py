@@ -5,7 +5,7 @@ findCandidates, DryRunPreemption) and
 pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go, v1.36.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Self
 
@@ -47,13 +47,13 @@ class DefaultPreemption:
     Attributes:
         args: The arguments.
         handle: The framework.
-        preempting: UIDs of pods whose victims are being deleted right now. Whoever carries the
-            preemption out adds and removes them; they wait outside the queue.
+        preempting: Pods, by UID, whose preemption is being carried out, and whether they must
+            still wait outside the queue for it. Whoever carries it out adds and removes them.
     """
 
     args: DefaultPreemptionArgs
     handle: Handle
-    preempting: set[str] = field(default_factory=set)
+    preempting: dict[str, Callable[[], bool]] = field(default_factory=dict)
     name: ClassVar[str] = "DefaultPreemption"
 
     @classmethod
@@ -63,7 +63,8 @@ class DefaultPreemption:
 
     def pre_enqueue(self, pod: PodInfo, _snapshot: Snapshot) -> Status:
         """Keep a pod out of the queue while its victims are being deleted."""
-        return unresolvable(WAITING) if pod.uid in self.preempting else SUCCESS
+        must_wait = self.preempting.get(pod.uid)
+        return unresolvable(WAITING) if must_wait is not None and must_wait() else SUCCESS
 
     def events_to_register(self) -> Sequence[EventHint]:
         """Deletions let gated preemptors be looked at again; they cure nothing by themselves."""
