@@ -35,11 +35,9 @@ def test_orphaned_pods_outlive_their_owner_and_nothing_holds_them(kind: int) -> 
         ("delete_workload", (0, "Orphan")),
         ("advance", (60 * SECOND,)),
     )
-    pods = list(lab.plane.store.pods())
-    assert [(pod.phase, pod.owner, pod.finalizers) for pod in pods] == [
-        ("Running", None, ()) for _ in pods
-    ]
-    assert pods
+    found = [(pod.owner, pod.finalizers, pod.deletion) for pod in lab.plane.store.pods()]
+    assert found == [(None, (), None)] * len(found)
+    assert found
 
 
 def test_a_victim_that_another_preemptor_has_deleted_wakes_this_one_too() -> None:
