@@ -58,13 +58,17 @@ class FastEngine:
         if remembered is not None:
             return remembered
         try:
-            found = self._find(self._plan(key, framework, snapshot, pod), snapshot, pod, search)
+            plan = self._plan(key, framework, snapshot, pod)
+            found = self._find(plan, snapshot, pod, search)
         except OutsidePlanError as reason:
             return self._scan(framework, snapshot, pod, search, str(reason))
-        if found is None:
-            return self._fail(key, framework, snapshot, pod, search)
-        self.statistics.attempts["fast"] += 1
-        return found
+        if found is not None:
+            self.statistics.attempts["fast"] += 1
+            return found
+        failed = self._scan(framework, snapshot, pod, search, "no node fits")
+        if plan.failures_last:
+            self._remember(key, failed)
+        return failed
 
     # Plans.
 
@@ -172,21 +176,12 @@ class FastEngine:
 
     # Everything else.
 
-    def _fail(
-        self,
-        key: _PlanKey,
-        framework: Framework,
-        snapshot: Snapshot,
-        pod: PodInfo,
-        search: Search,
-    ) -> Attempt:
-        """Let the scan say why, and remember it if preemption found nothing to do."""
-        attempt = self._scan(framework, snapshot, pod, search, "no node fits")
+    def _remember(self, key: _PlanKey, attempt: Attempt) -> None:
+        """Keep why no node fits if preemption found nothing to do."""
         result = attempt.post_filter
         if attempt.result is Result.UNSCHEDULABLE and not (result and result.candidates):
             attempt.diagnosis.remember()
             self._failures[key] = (self._failure_version(key[1]), attempt)
-        return attempt
 
     def _failure_version(self, shape: PodShape) -> _Version:
         return (

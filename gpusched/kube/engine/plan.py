@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from gpusched.api.config import ExtensionPoint
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask
 from gpusched.cluster.pod import PodInfo
@@ -46,6 +47,12 @@ SKIPS_BY_SHAPE: Final = frozenset(
 )
 """Plugins that, having skipped one pod, skip every pod of its shape while the plan is valid,
 unless the shape uses volumes or claims."""
+
+READS_PODS: Final = frozenset({"NodePorts", "PodTopologySpread", "InterPodAffinity"})
+"""Live filters that read pods, and of other objects only what `Cache.plan_version` covers."""
+
+LASTING_POST_FILTERS: Final = frozenset({"DefaultPreemption", "DynamicResources"})
+"""PostFilters that find nothing to do again while nothing changes on nodes and budgets."""
 
 UNKNOWN: Final = -2
 INFEASIBLE: Final = -1
@@ -100,11 +107,23 @@ class Plan:
             raise OutsidePlanError("PreFilter names the nodes")
         self.live_filters: list[Any] = []
         self.live_scorers: list[tuple[Any, int]] = []
+        self._resource_filters: list[Any] = []
         self.allowed = self._ask_filters(snapshot)
         self.verdicts: Ints = np.full(_FIRST_STATES, UNKNOWN, np.int64)
         self._resource_scorers: list[tuple[Any, int]] = []
         self.varying: list[VaryingScore] = []
         self.fixed = self._ask_scorers(snapshot)
+
+    @property
+    def failures_last(self) -> bool:
+        """Return whether a failure holds until nodes, pods or `Cache.plan_version` change.
+
+        It does not where volumes, claims, devices or a plugin of the user's own have a say.
+        """
+        post_filters = self._framework.profile.plugins.get(ExtensionPoint.POST_FILTER, ())
+        return LASTING_POST_FILTERS.issuperset(post_filters) and READS_PODS.issuperset(
+            plugin.name for plugin in self.live_filters
+        )
 
     def _stays_skipped(self, plugin: str) -> bool:
         spec = self._pod.shape.spec
@@ -115,7 +134,7 @@ class Plan:
     def _ask_filters(self, snapshot: Snapshot) -> Mask | None:
         nodes = snapshot.nodes
         allowed = np.ones(len(nodes), np.bool_)
-        self._resource_filters: list[Any] = []
+        self._resource_filters = []
         for plugin in self._framework.filters:
             if plugin.name in self.state.skip_filter and self._stays_skipped(plugin.name):
                 continue
@@ -138,13 +157,24 @@ class Plan:
             weight = self._framework.profile.score_weights[plugin.name]
             if plugin.name in self.state.skip_score and self._stays_skipped(plugin.name):
                 continue
-            if plugin.name in READS_RESOURCES:
+            if plugin.name in READS_RESOURCES and not self._counts_devices(snapshot):
                 self._resource_scorers.append((plugin, weight))
             elif plugin.name in SCORES_OBJECTS:
                 self._ask_object_scorer(plugin, weight, snapshot, fixed)
             elif plugin.name not in SCORES_ZERO or plugin in self.live_filters:
                 self.live_scorers.append((plugin, weight))
         return fixed if fixed.size and (fixed != fixed[0]).any() else None
+
+    def _counts_devices(self, snapshot: Snapshot) -> bool:
+        """Return whether devices stand for a resource that the pod asks for.
+
+        Then nodes of one state differ by the devices that they have left.
+        """
+        if not len(snapshot.objects.device_classes):
+            return False
+        names = snapshot.nodes.resources.names
+        asked = (names[row] for row in self._pod.shape.requests.rows)
+        return any(snapshot.objects.class_of_resource(name) is not None for name in asked)
 
     def _ask_object_scorer(self, plugin: Any, weight: int, snapshot: Snapshot, fixed: Ints) -> None:
         """Add to ``fixed`` what is equal everywhere or needs no normalising, else keep it."""

@@ -1,0 +1,113 @@
+"""The fast engine: what it forgets in time, and how little work it does."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from gpusched.cluster.nodes import Nodes
+from gpusched.cluster.pod import PodInfo
+from gpusched.kube.cycle import Result
+from gpusched.kube.engine import FastEngine, VerifyEngine
+from gpusched.kube.framework.cycle_state import CycleState
+from gpusched.kube.framework.status import Rejection
+from tests.kube.engine.clusters import ZONE, Cluster
+from tests.kube.engine.templates import OBJECTS, PODS, PROFILES
+
+
+class Moody:
+    """A filter that reads what no cache knows of."""
+
+    name = "Moody"
+
+    def __init__(self) -> None:
+        self.refuses = True
+
+    def filter(self, _state: CycleState, _pod: PodInfo, nodes: Nodes) -> Sequence[Rejection]:
+        return [Rejection("moody", np.full(len(nodes), self.refuses))]
+
+
+def one_of(cluster: Cluster, template: str) -> Result:
+    return cluster.attempt(cluster.pod(template, PODS[template])).result
+
+
+def test_a_pod_that_waits_for_a_volume_is_asked_again_once_there_is_one() -> None:
+    cluster = Cluster(VerifyEngine)
+    cluster.put_node("n", labels={ZONE: "a"})
+    cluster.put(OBJECTS["class"])
+    cluster.put(OBJECTS["waiting claim"])
+    assert one_of(cluster, "waiting volume") is Result.UNSCHEDULABLE
+    cluster.put(OBJECTS["volume in a"])
+    assert one_of(cluster, "waiting volume") is Result.SCHEDULED
+
+
+def test_a_pod_that_waits_for_a_device_is_asked_again_once_there_is_one() -> None:
+    cluster = Cluster(VerifyEngine)
+    cluster.put_node("n0")
+    cluster.put(OBJECTS["device class for a resource"])
+    assert one_of(cluster, "device") is Result.UNSCHEDULABLE
+    cluster.put(OBJECTS["devices on n0"])
+    assert one_of(cluster, "device") is Result.SCHEDULED
+
+
+def test_a_pod_that_waits_for_a_claimed_device_is_asked_again_once_there_is_one() -> None:
+    cluster = Cluster(VerifyEngine)
+    cluster.put_node("n0")
+    cluster.put(OBJECTS["device class"])
+    cluster.put(OBJECTS["claim for a device"])
+    assert one_of(cluster, "claim") is Result.UNSCHEDULABLE
+    cluster.put(OBJECTS["devices on n0"])
+    assert one_of(cluster, "claim") is Result.SCHEDULED
+
+
+def test_nodes_alike_in_amounts_differ_by_the_devices_that_stand_for_a_resource() -> None:
+    cluster = Cluster(VerifyEngine, PROFILES["spares devices"])
+    for name in ("n0", "n1"):
+        cluster.put_node(name)
+    for name in ("device class for a resource", "devices on n0", "devices on n1"):
+        cluster.put(OBJECTS[name])
+    cluster.attempts("device", PODS["device"], 4)
+    assert sorted(each.node_name for each in cluster.pods.values()) == ["n0", "n1", "n1", "n1"]
+    assert one_of(cluster, "device") is Result.UNSCHEDULABLE
+
+
+def test_a_failure_is_remembered_until_room_is_made() -> None:
+    cluster = Cluster(VerifyEngine)
+    cluster.put_node("n")
+    cluster.attempts("large", PODS["large"], 3)
+    assert cluster.engine.statistics.attempts == {"fast": 1, "scan": 1, "remembered": 1}
+    cluster.remove(next(iter(cluster.pods.values())))
+    assert one_of(cluster, "large") is Result.SCHEDULED
+
+
+def test_a_failure_is_not_remembered_where_a_user_s_own_filter_has_a_say() -> None:
+    cluster = Cluster(VerifyEngine)
+    cluster.put_node("n")
+    moody = Moody()
+    cluster.framework.filters.append(moody)  # type: ignore[attr-defined] # a list underneath
+    assert one_of(cluster, "small") is Result.UNSCHEDULABLE
+    moody.refuses = False
+    assert one_of(cluster, "small") is Result.SCHEDULED
+
+
+@pytest.mark.parametrize("nodes", [50, 1600])
+def test_the_work_per_pod_does_not_grow_with_the_number_of_nodes(nodes: int) -> None:
+    """Counted in questions to plugins: one look at all nodes for the plan, then at states only."""
+    cluster = Cluster(FastEngine)
+    for number in range(nodes):
+        cluster.put_node(f"n{number}", labels={ZONE: "abc"[number % 3]})
+    cluster.attempts("small", PODS["small"], 1)
+    before = cluster.engine.statistics.evaluations
+    cluster.attempts("small", PODS["small"], 100)
+    assert cluster.engine.statistics.attempts == {"fast": 101}
+    assert cluster.engine.statistics.evaluations - before <= 100
+
+
+def test_what_cannot_go_anywhere_costs_one_scan_for_all_its_replicas() -> None:
+    cluster = Cluster(FastEngine)
+    for number in range(200):
+        cluster.put_node(f"n{number}")
+    cluster.attempts("too large", PODS["too large"], 50)
+    statistics = cluster.engine.statistics
+    assert statistics.attempts == {"scan": 1, "remembered": 49}
+    assert statistics.evaluations <= 3 * 200

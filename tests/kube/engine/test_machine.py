@@ -1,0 +1,110 @@
+"""Whatever happens to a cluster, the fast engine decides as the scan does."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from gpusched.cluster.pod import PodInfo
+from gpusched.kube.cycle import Result, heap_tie_break, name_tie_break
+from gpusched.kube.engine import VerifyEngine
+from tests.kube.engine.clusters import Cluster
+from tests.kube.engine.templates import NODES, OBJECTS, PODS, PROFILES
+
+places = st.integers(0, 7)
+nodes = st.sampled_from([f"n{number}" for number in range(6)])
+
+
+def some_of(table: Mapping[str, Any]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(sorted(table)), min_size=1, max_size=6, unique=True)
+
+
+class EngineMachine(RuleBasedStateMachine):
+    """Nodes, pods and objects come, change and go; every attempt is decided twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cluster = Cluster(VerifyEngine)
+        self.waiting: list[PodInfo] = []
+        self.templates: list[str] = []
+        self.objects: list[str] = []
+
+    @initialize(
+        kinds=st.lists(st.sampled_from(sorted(NODES)), min_size=3, max_size=6),
+        templates=some_of(PODS),
+        objects=some_of(OBJECTS),
+        profile=st.sampled_from(sorted(PROFILES)),
+    )
+    def begin(
+        self, kinds: list[str], templates: list[str], objects: list[str], profile: str
+    ) -> None:
+        """Take few templates and objects per run: what comes again is what may be remembered."""
+        self.cluster = Cluster(VerifyEngine, PROFILES[profile])
+        for number, kind in enumerate(kinds):
+            self.cluster.put_node(f"n{number}", **NODES[kind])
+        self.templates, self.objects = [*templates, "large", "urgent"], objects
+
+    @rule(
+        percentage=st.sampled_from([0, 100]),
+        tie_break=st.sampled_from([heap_tie_break, name_tie_break]),
+    )
+    def search_otherwise(self, percentage: int, tie_break: Any) -> None:
+        self.cluster.percentage, self.cluster.tie_break = percentage, tie_break
+
+    @rule(name=nodes, kind=st.sampled_from(sorted(NODES)))
+    def put_node(self, name: str, kind: str) -> None:
+        self.cluster.put_node(name, **NODES[kind])
+
+    @rule(name=nodes)
+    def drop_node(self, name: str) -> None:
+        state = self.cluster.cache.state(name)
+        if state is not None and state.info is not None:
+            self.cluster.cache.remove_node(name)
+
+    @rule(at=places, comes=st.booleans())
+    def change_object(self, at: int, comes: bool) -> None:
+        name = self.objects[at % len(self.objects)]
+        (self.cluster.put if comes else self.cluster.drop)(OBJECTS[name])
+
+    @rule(at=places, replicas=st.integers(1, 4), preempts=st.booleans())
+    def schedule(self, at: int, replicas: int, preempts: bool) -> None:
+        template = self.templates[at % len(self.templates)]
+        for _ in range(replicas):
+            self.attempt(self.cluster.pod(template, PODS[template]), preempts=preempts)
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data(), preempts=st.booleans())
+    def retry(self, data: st.DataObject, preempts: bool) -> None:
+        at = data.draw(st.integers(0, len(self.waiting) - 1))
+        self.attempt(self.waiting.pop(at), preempts=preempts)
+
+    def attempt(self, pod: PodInfo, *, preempts: bool) -> None:
+        attempt = self.cluster.attempt(pod)
+        if attempt.result is not Result.SCHEDULED:
+            self.waiting.append(pod)
+            if preempts:
+                self.cluster.preempt(pod, attempt)
+
+    @precondition(lambda self: self.waiting)
+    @rule()
+    def give_up(self) -> None:
+        for pod in self.waiting:
+            self.cluster.forget(pod)
+        self.waiting.clear()
+
+    @precondition(lambda self: self.cluster.pods)
+    @rule(data=st.data(), what=st.sampled_from(["remove", "terminate", "refresh"]))
+    def change_pod(self, data: st.DataObject, what: str) -> None:
+        pod = self.cluster.pods[data.draw(st.sampled_from(sorted(self.cluster.pods)))]
+        if what == "remove":
+            self.cluster.remove(pod)
+        else:
+            terminating = pod.terminating or what == "terminate"
+            self.cluster.replace(pod, replace(pod, terminating=terminating))
+
+
+TestEngineMachine = EngineMachine.TestCase
+TestEngineMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
