@@ -90,4 +90,4 @@ class Journal:
 
 
 def _plain(value: Any) -> Any:
-    return value.journal_form() if hasattr(value, "journal_form") else repr(value)
+    return value.journal_form()

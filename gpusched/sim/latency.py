@@ -32,6 +32,7 @@ class Latency:
         request: From a controller's request to the write.
         create: The same for the creation of an object.
         event: The same for an event.
+        apart: By how much deletions that are sent side by side arrive one after the other.
         light: The same for reading an object, and for patching one that was just read.
         watch: From a write to its watchers.
         kwok: From what KWOK sees of a pod to its own write.
@@ -47,6 +48,7 @@ class Latency:
     request: int = 0
     create: int = 0
     event: int = 0
+    apart: int = 0
     light: int = 0
     watch: int = 0
     kwok: int = 0
@@ -64,6 +66,7 @@ RECORDED = Latency(
     request=5 * MILLISECOND,
     create=9 * MILLISECOND,
     event=6 * MILLISECOND,
+    apart=3 * MILLISECOND,
     light=3 * MILLISECOND,
     watch=MILLISECOND,
     kwok=10 * MILLISECOND,

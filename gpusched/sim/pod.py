@@ -5,7 +5,9 @@ differs from its siblings
 and what changed since. The full JSON manifest is made by `sim.manifest` only when somebody looks.
 """
 
+import json
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 Json = dict[str, Any]
@@ -44,6 +46,7 @@ class PodTemplate:
     """What pods of one kind share after defaulting and admission. Never changed once made."""
 
     __slots__ = (
+        "_form",
         "_variants",
         "annotations",
         "finalizers",
@@ -76,6 +79,7 @@ class PodTemplate:
         )
         self.gated = bool(spec.get("schedulingGates"))
         self._variants: dict[Any, PodTemplate] = {}
+        self._form = ""
 
     def meta(self) -> Json:
         """Return the shared part of the pods' metadata."""
@@ -86,6 +90,13 @@ class PodTemplate:
             "finalizers": list(self.finalizers),
         }
         return {name: value for name, value in parts.items() if value}
+
+    def journal_form(self) -> str:
+        """Return a hash of everything in it."""
+        if not self._form:
+            whole = json.dumps([self.namespace, self.meta(), self.spec], sort_keys=True)
+            self._form = sha256(whole.encode()).hexdigest()
+        return self._form
 
     def variant(self, key: Any, **changes: Any) -> "PodTemplate":
         """Return this template with some of its metadata replaced; equal keys share one variant."""
@@ -198,6 +209,10 @@ class Pod:
         twin.generation = self.generation
         twin.uid = self.uid
         return twin
+
+    def journal_form(self) -> list[Any]:
+        """Return everything in it."""
+        return [getattr(self, name) for name in self.__slots__]
 
     @property
     def namespace(self) -> str:

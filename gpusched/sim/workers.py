@@ -200,8 +200,9 @@ class Worker:
         if not calls:
             self._loop.soon(self._advance, job, [])
         way = self._client.way(request)
+        apart = self._client.latency.apart if isinstance(request, Delete) else 0
         for index in range(len(calls)):
-            self._client.call(way, lambda index=index: carry_out(index))  # type: ignore[misc]  # mypy: a lambda's default
+            self._client.call(way + index * apart, partial(carry_out, index))
 
     def _finish(self, job: _Job, outcome: Outcome | None) -> None:
         del self._busy[job.key]

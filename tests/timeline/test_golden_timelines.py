@@ -1,0 +1,64 @@
+"""The recorded timelines, each played and compared with what a real control plane did."""
+
+import gzip
+import json
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpusched.kubectl.run import run as print_with_kubectl
+from gpusched.sim.control_plane import ControlPlane
+from gpusched.timeline.player import play
+from gpusched.timeline.script import read_script
+from gpusched.timeline.view import PlaneView
+from tests.timeline.accidents import ACCIDENTS, OPEN, RACES
+from tests.timeline.comparison import Verdict, compare
+
+pytestmark = [
+    pytest.mark.golden,
+    # The real scheduler's int64 sums wrap around, and so must ours.
+    pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning"),
+]
+GOLDEN = Path(__file__).parents[1] / "golden" / "timelines"
+NAMES = sorted(path.stem for path in GOLDEN.glob("*.yaml"))
+
+
+def printer(words: Sequence[str], plane: ControlPlane) -> dict[str, Any]:
+    output = print_with_kubectl(PlaneView(plane), words)
+    return {"rc": output.exit_status, "stdout": output.stdout, "stderr": output.stderr}
+
+
+@cache
+def verdicts(name: str) -> tuple[Verdict, ...]:
+    with gzip.open(GOLDEN / f"{name}.json.gz", "rt", encoding="utf-8") as file:
+        expected = json.load(file)
+    run = play(read_script(GOLDEN / f"{name}.yaml"), printer=printer)
+    return tuple(compare(expected, run))
+
+
+def excused(name: str, key: str, table: dict[str, tuple[str, ...]]) -> bool:
+    return any(re.fullmatch(pattern, key) for pattern in table.get(name, ()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_timeline_goes_as_recorded(name: str) -> None:
+    wrong = [
+        verdict
+        for verdict in verdicts(name)
+        if not verdict.agrees
+        and not any(excused(name, verdict.key, table) for table in (ACCIDENTS, RACES, OPEN))
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("name", sorted(OPEN))
+def test_what_is_listed_as_open_is_still_open(name: str) -> None:
+    failing = [verdict.key for verdict in verdicts(name) if not verdict.agrees]
+    unneeded = [
+        pattern for pattern in OPEN[name] if not any(re.fullmatch(pattern, key) for key in failing)
+    ]
+    assert not unneeded
