@@ -53,10 +53,12 @@ def changes_for(
     return tuple(found)
 
 
-def effort(changes: Sequence[Change]) -> tuple[int, int, int]:
-    """Return what changes are ranked by: impossible ones, their number, the amounts to free."""
+def effort(changes: Sequence[Change]) -> tuple[int, int, int, int]:
+    """Return what changes are ranked by: the impossible ones first, then how many, how much."""
+    hard = [change for change in changes if change.kind in HARD]
     return (
-        sum(change.kind in HARD for change in changes),
+        len(hard),
+        sum(change.amount for change in hard),
         len(changes),
         sum(change.amount for change in changes),
     )
@@ -116,13 +118,13 @@ def _resources(pod: PodInfo, snapshot: Snapshot, row: int) -> Iterator[Change]:
     requests = pod.shape.requests
     for resource, wanted in zip(requests.rows, requests.amounts, strict=True):
         has = int(nodes.allocatable[resource, row])
-        short = wanted - (has - int(nodes.requested[resource, row]))
-        name = nodes.resources.names[resource]
-        if wanted and wanted > has:
+        name, growth = nodes.resources.names[resource], max(0, wanted - has)
+        taken = wanted - growth - (has - int(nodes.requested[resource, row]))
+        if growth:
             words = f"the node has {_amount(name, has)} {name}, the pod asks for "
-            yield Change("grow", words + _amount(name, wanted), name, short)
-        elif wanted and short > 0:
-            yield Change("free", f"free {_amount(name, short)} {name}", name, short)
+            yield Change("grow", words + _amount(name, wanted), name, growth)
+        if wanted and taken > 0:
+            yield Change("free", f"free {_amount(name, taken)} {name}", name, taken)
 
 
 def _amount(resource: str, amount: int) -> str:
