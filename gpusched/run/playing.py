@@ -152,17 +152,24 @@ def _create_all(actor: Actor, manifests: Sequence[Manifest]) -> None:
 def _run(played: Played, until: int, progress: Callable[[int], None] | None) -> None:
     """Play in slices, so that progress can be told; the end itself is still played."""
     plane = played.plane
-    slices = _SLICES if progress else 1
     try:
         with between_actions(plane.loop):
             plane.run(0)
-            for index in range(1, slices + 1):
-                plane.run(until * index // slices + (1 if index == slices else 0))
-                if progress:
-                    progress(min(until, plane.loop.now))
+            _run_in_slices(plane, until, progress)
     except KeyboardInterrupt:
         played.interrupted = True
     played.ended = min(until, plane.loop.now)
+
+
+def _run_in_slices(plane: ControlPlane, until: int, progress: Callable[[int], None] | None) -> None:
+    if progress is None:
+        plane.run(until + 1)
+        return
+    for index in range(1, _SLICES):
+        plane.run(until * index // _SLICES)
+        progress(plane.loop.now)
+    plane.run(until + 1)
+    progress(until)
 
 
 def _configuration(scenario: Scenario) -> SchedulerConfiguration:
