@@ -16,7 +16,6 @@ def main() -> None:
     try:
         from gpusched.cli.commands import gpusched
 
-        status = gpusched.main(prog_name="gpusched")
+        gpusched.main(prog_name="gpusched")
     except KeyboardInterrupt:  # before or after the command itself
-        status = 130
-    sys.exit(status)
+        sys.exit(130)

@@ -82,6 +82,9 @@ class _Commands(click.Group):
         except GpuschedError as error:
             _complain(error)
             ctx.exit(1)
+        except OSError as error:
+            click.echo(f"error: {error.filename or 'file'}: {error.strerror or error}", err=True)
+            ctx.exit(1)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
 

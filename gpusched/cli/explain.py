@@ -9,7 +9,7 @@ import click
 from gpusched.api.config import ConfigurationError
 from gpusched.api.load import load
 from gpusched.cli.parameters import DURATION
-from gpusched.cli.saved import chosen_run, run_option
+from gpusched.cli.saved import check_moment, chosen_run, run_option
 from gpusched.decide import MalformedCaseError, case_of_manifests
 from gpusched.decide.case import Case
 from gpusched.errors import Fault, InvalidInputError
@@ -52,6 +52,7 @@ def explain(  # noqa: PLR0913 - one parameter for each option
         manifest = next(dict(obj) for obj in case.pending if _key_of(obj) == key)
     else:
         record = chosen_run(folder)
+        check_moment(record, at)
         key = _key(pod, namespace, [f"{p.pod.namespace}/{p.pod.name}" for p in record.lives])
         found = explain_pod(record, key, until=at, number=attempt)
         manifest = _manifest(record, key, at)
@@ -59,7 +60,7 @@ def explain(  # noqa: PLR0913 - one parameter for each option
 
 
 def _case(objects: tuple[str, ...], config: str | None) -> Case:
-    text = Path(config).read_text(encoding="utf-8") if config else ""
+    text = Path(config).read_text(encoding="utf-8", errors="replace") if config else ""
     there = [manifest.object for manifest in load(objects)]
     return Case.read(case_of_manifests(there, None, text))
 

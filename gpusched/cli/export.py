@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from gpusched.cli.parameters import DURATION
-from gpusched.cli.saved import newest_run
+from gpusched.cli.saved import check_moment, newest_run
 from gpusched.kubectl.formats import object_printer
 from gpusched.kubectl.yaml_text import to_yaml
 from gpusched.run.exporting import manifests
@@ -34,6 +34,7 @@ def export(run: Path | None, at: int | None, output: str, form: str) -> None:
     if form == "kwok" and (at is not None or output == "json"):
         raise click.UsageError("--format kwok is YAML and holds the whole run: leave out --at, -o")
     record = open_run(run or newest_run())
+    check_moment(record, at)
     if form == "kwok":
         for document in kwok_stream(record):
             click.echo("---\n" + to_yaml(document), nl=False)

@@ -10,6 +10,7 @@ import click
 from gpusched.errors import Fault, InvalidInputError
 from gpusched.run.record import RunRecord
 from gpusched.run.saving import JOURNAL, open_run
+from gpusched.sim.calendar import SECOND
 
 _DEPTH: Final = 3
 """How many folders deep runs are looked for."""
@@ -32,6 +33,17 @@ def chosen_run(folder: Path | None) -> RunRecord:
         InvalidInputError: There is none, or it cannot be read.
     """
     return open_run(folder or newest_run())
+
+
+def check_moment(record: RunRecord, at: int | None) -> None:
+    """Refuse a moment that was never played.
+
+    Raises:
+        InvalidInputError: It lies after the end of the run.
+    """
+    if at is not None and at > record.ended:
+        told = f"--at {at / SECOND:g}s: the run ends at {record.ended / SECOND:g}s"
+        raise InvalidInputError([Fault(f"{told}; play it longer with --until")])
 
 
 def newest_run(below: Path = Path()) -> Path:

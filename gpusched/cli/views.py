@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from gpusched.cli.parameters import DURATION
-from gpusched.cli.saved import chosen_run, run_option
+from gpusched.cli.saved import check_moment, chosen_run, run_option
 from gpusched.kubectl import Output, watch
 from gpusched.kubectl import run as kubectl
 
@@ -31,6 +31,7 @@ def _view(name: str, help_text: str) -> click.Command:
     @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[KUBECTL ARGUMENTS]...")
     def command(folder: Path | None, at: int | None, words: tuple[str, ...]) -> None:
         record = chosen_run(folder)
+        check_moment(record, at)
         argv = [name, *words]
         if any(word in _WATCH for word in words):
             outputs = watch(record.states(at or 0), argv)

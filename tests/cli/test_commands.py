@@ -205,6 +205,12 @@ def test_explain_of_manifests_without_a_run() -> None:
     assert "the node has 8 nvidia.com/gpu, the pod asks for 16 (no eviction helps)" in out
 
 
+def test_a_configuration_that_is_not_there_is_told() -> None:
+    words = ("--objects", ROOT / "fleets" / "ai_factory_lab.yaml", "--config", "nope.yaml")
+    done = invoke("explain", "x", *words)
+    assert (done.exit_code, done.stderr) == (1, "error: nope.yaml: No such file or directory\n")
+
+
 def test_the_version_says_what_a_result_may_hang_on() -> None:
     assert invoke("--version").stdout == "gpusched 0.1.0\n"
     found = json.loads(invoke("version", "-o", "json").stdout)

@@ -41,6 +41,15 @@ def test_a_moment_in_the_middle(saved: Path) -> None:
     assert early.stderr == 'Error from server (NotFound): pods "cuda-batch-small" not found\n'
 
 
+def test_a_moment_after_the_end_was_never_played(saved: Path) -> None:
+    for words in (("get", "nodes"), ("explain", "cuda-batch-small")):
+        done = invoke(*words, "--at", "90s", "--run", saved)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert done.stderr == (
+            "error: --at 90s: the run ends at 60s; play it longer with --until\n"
+        )
+
+
 def test_kubectls_own_flags_and_exit_status_come_through(saved: Path) -> None:
     done = invoke("get", "pods", "-A", "--bogus", "--run", saved)
     assert (done.exit_code, done.stdout) == (1, "")
