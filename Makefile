@@ -6,11 +6,15 @@ STAMP := $(VENV)/.installed
 JOBS ?= $(shell nproc)
 
 .PHONY: help venv demo test lint types contracts unit format lock clean
+.PHONY: docs pictures chromium
 .PHONY: controlplane-build controlplane-up controlplane-down conformance golden
 help:
 	@echo "make demo     the lesson's queue-pressure result, in one command"
 	@echo "make test     everything that must be green"
 	@echo "make venv     set up $(VENV) alone"
+	@echo "make docs     the documentation, into build/docs; warnings are errors"
+	@echo "make pictures draw the documentation's pictures anew; look at them before you commit"
+	@echo "make chromium install Chromium for the browser tests (Debian, as root)"
 	@echo "make format   let the formatter own the layout"
 	@echo "make conformance  the simulator against a real control plane (KUBECONFIG=… for one of yours, CASES=200)"
 	@echo "make golden   record decisions and timelines anew (KUBE_VERSION=1.36.1, ONLY=preempt_basic)"
@@ -42,6 +46,17 @@ unit: venv
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 test: lint contracts types unit
+
+docs: venv
+	$(BIN)/python -m sphinx --nitpicky --fail-on-warning --keep-going --quiet docs build/docs
+	@echo "open build/docs/index.html"
+
+pictures: venv
+	$(BIN)/python -m docs.pictures
+
+chromium:
+	command -v chromedriver >/dev/null || (apt-get update --quiet && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet chromium chromium-driver)
 
 CONTROLPLANE := conformance/recorder/controlplane.sh
 STATE ?= build/controlplane

@@ -1,0 +1,58 @@
+"""Every command of the documentation is run and its output compared; every YAML block is loaded."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gpusched.api.config import load_configuration
+from gpusched.api.scenario import load_scenario
+from gpusched.api.scenario.document import ScenarioSpec
+from tests.docs.pages import DOCS, PAGES, Block, blocks, commands, prepare, run, save_scenario
+
+WITH_COMMANDS = [page for page in PAGES if "```console" in page.read_text(encoding="utf-8")]
+YAML_BLOCKS = [
+    (page, block)
+    for page in PAGES
+    for block in blocks(page.read_text(encoding="utf-8"))
+    if block.language == "yaml"
+]
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(DOCS))
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=name_of)
+def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
+    prepare(tmp_path)
+    for block in blocks(page.read_text(encoding="utf-8")):
+        if block.language == "yaml":
+            save_scenario(block, tmp_path)
+        elif block.language == "console":
+            for command, expected in commands(block):
+                assert run(command, tmp_path) == expected, f"line {block.line}: {command}"
+
+
+@pytest.mark.parametrize(
+    ("page", "block"), YAML_BLOCKS, ids=[f"{name_of(p)}:{b.line}" for p, b in YAML_BLOCKS]
+)
+def test_yaml_can_be_loaded(page: Path, block: Block, tmp_path: Path) -> None:
+    value = yaml.safe_load(block.text)
+    if value is None:
+        return
+    assert isinstance(value, dict), f"{page}: not an object"
+    kind = value.get("kind")
+    if kind == "Scenario":
+        prepare(tmp_path)
+        save_scenario(block, tmp_path)
+        load_scenario(tmp_path / f"{value['metadata']['name']}.yaml")
+    elif kind == "KubeSchedulerConfiguration":
+        load_configuration(block.text)
+    elif kind is None:
+        ScenarioSpec.model_validate(value)  # a part of a scenario's spec
+
+
+def test_the_pages_have_commands_and_yaml() -> None:
+    assert len(WITH_COMMANDS) >= 4
+    assert len(YAML_BLOCKS) >= 5
