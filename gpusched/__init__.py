@@ -9,12 +9,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gpusched.version import __version__
+
 if TYPE_CHECKING:
     from gpusched.api.scenario import Scenario, load_scenario
     from gpusched.errors import GpuschedError, InvalidInputError
     from gpusched.face import Run, open_saved, simulate
 
-__version__ = "0.1.0"
 __all__ = [
     "GpuschedError",
     "InvalidInputError",

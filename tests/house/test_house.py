@@ -77,5 +77,6 @@ def test_the_face_is_small_and_cheap() -> None:
         "heavy = {'matplotlib', 'kubernetes', 'celpy', 'sphinx'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ from gpusched.cluster.resources import STANDARD
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import MAX_NODE_SCORE, Handle
 from gpusched.kube.framework.status import SKIP, SUCCESS, Status
-from gpusched.kube.plugins.scoring_strategies import CountDevices, device_counter, stock
+from gpusched.kube.scoring_strategies import CountDevices, device_counter, stock
 
 Floats = npt.NDArray[np.float64]
 

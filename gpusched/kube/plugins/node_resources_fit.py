@@ -18,7 +18,7 @@ from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
 from gpusched.kube.framework.interface import Handle, PreFilterResult
 from gpusched.kube.framework.status import SUCCESS, Code, Rejection, Status
-from gpusched.kube.plugins.scoring_strategies import device_counter, strategy
+from gpusched.kube.scoring_strategies import device_counter, strategy
 
 TOO_MANY_PODS: Final = "Too many pods"
 _PRE_FILTER: Final = "PreFilterNodeResourcesFit"

@@ -121,12 +121,26 @@ class Scheduler:
             self.frameworks.__contains__,
             lambda: loop.now,
         )
+        self._parts = self._assemble()
+        percentage = configuration.percentage_of_nodes_to_score
+        self._attempts = Attempts(self._parts, percentage, options.tie_break)
+        self._awake = False
+        self._busy = False
+        self._backoff_alarm: Alarm | None = None
+        self._backoff_due: int | None = None
+
+    def _assemble(self) -> Parts:
+        watchers = (self.metrics, self.log)
         preemption = Preemption(
-            loop, port, (self.metrics, self.log), options.call_time, self._preemption_failed
+            self._loop,
+            self._port,
+            watchers,
+            self._options.call_time,
+            self._preemption_failed,
         )
-        self._parts = Parts(
-            loop=loop,
-            port=port,
+        return Parts(
+            loop=self._loop,
+            port=self._port,
             frameworks=self.frameworks,
             engine=self.engine,
             cache=self.cache,
@@ -137,12 +151,6 @@ class Scheduler:
             metrics=self.metrics,
             log=self.log,
         )
-        percentage = configuration.percentage_of_nodes_to_score
-        self._attempts = Attempts(self._parts, percentage, options.tie_break)
-        self._awake = False
-        self._busy = False
-        self._backoff_alarm: Alarm | None = None
-        self._backoff_due: int | None = None
 
     def start(self) -> None:
         """Watch the store and begin; objects that are there already are read first."""

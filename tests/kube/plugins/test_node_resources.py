@@ -26,7 +26,7 @@ from gpusched.kube.plugins.node_resources_balanced_allocation import (
     NodeResourcesBalancedAllocation,
 )
 from gpusched.kube.plugins.node_resources_fit import NodeResourcesFit
-from gpusched.kube.plugins.scoring_strategies import round_half_away
+from gpusched.kube.scoring_strategies import round_half_away
 from tests.cluster.builders import add_node, empty_cache, node, pod
 from tests.kube.framework.fakes import framework
 

@@ -1,5 +1,7 @@
 """The queue against what real schedulers were seen to do (golden timelines, FINDINGS)."""
 
+from typing import ClassVar
+
 import pytest
 
 from gpusched.api.core import PodSpec
@@ -19,7 +21,7 @@ NOTHING = Requests()
 class Fit:
     """A stand-in for NodeResourcesFit: every deletion wakes."""
 
-    name = "NodeResourcesFit"
+    name: ClassVar[str] = "NodeResourcesFit"
 
     def events_to_register(self) -> list[EventHint]:
         return [EventHint(ClusterEvent(EventResource.ASSIGNED_POD, Action.DELETE))]
