@@ -21,6 +21,7 @@ from gpusched.sim.leases import Leases
 from gpusched.sim.loop import Loop
 from gpusched.sim.pod import Json, Pod, PodTemplate, uid_of
 from gpusched.sim.steps import NUMBER, Step
+from gpusched.sim.writing import ObjectWriter
 
 Handler = Callable[[Change], None]
 
@@ -36,6 +37,10 @@ class SchedulerPort(Protocol):
     @property
     def now(self) -> int:
         """Microseconds since t = 0."""
+
+    @property
+    def writer(self) -> ObjectWriter:
+        """Writes what is no pod, and parts of a pod's status."""
 
     def watch(self, kind: str, handler: Handler) -> None:
         """Call ``handler`` with each change of ``kind``."""

@@ -4,6 +4,7 @@ Source: kubernetes/kubernetes pkg/scheduler/schedule_one.go, v1.36.1.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 
 from gpusched.cluster.cache import Cache
@@ -11,6 +12,7 @@ from gpusched.cluster.pod import PodInfo
 from gpusched.controllers.protocol import ApiError
 from gpusched.kube.cycle import NO_NODES, Attempt, Result, Search, TieBreak
 from gpusched.kube.engine import Engine
+from gpusched.kube.framework.events import Change
 from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.framework.status import Status
 from gpusched.kube.nominator import Nominator
@@ -18,8 +20,11 @@ from gpusched.kube.queue.entity import QueuedPod
 from gpusched.kube.queue.scheduling_queue import SchedulingQueue
 from gpusched.sim.loop import Loop
 from gpusched.sim.pod import Pod
+from gpusched.sim.scheduler.binding import Binding
+from gpusched.sim.scheduler.changes import ASSIGNED_DELETE
 from gpusched.sim.scheduler.informers import Informers
 from gpusched.sim.scheduler.metrics import SchedulerLog, SchedulerMetrics
+from gpusched.sim.scheduler.prebinding import PreBinding
 from gpusched.sim.scheduler.preempting import Preemption
 from gpusched.sim.store import SchedulerPort
 
@@ -75,6 +80,7 @@ class Attempts:
 
     def __init__(self, parts: Parts, percentage: int, tie_break: TieBreak) -> None:
         self._parts = parts
+        self._prebinding = PreBinding(parts.loop, parts.port, parts.informers, parts.frameworks)
         self._global_percentage = percentage
         self._tie_break = tie_break
         self._next_start = 0
@@ -92,6 +98,7 @@ class Attempts:
             self._skip_deleting(pod, info)
             return False
         self._parts.log.add(self._parts.loop.now, "attempt", pod=info.key)
+        self._prebinding.tell_time()
         framework = self._parts.framework(info)
         search = Search(self._next_start, self._percentage(framework), self._tie_break)
         attempt = self._parts.engine.attempt(framework, info, search)
@@ -119,16 +126,25 @@ class Attempts:
         if not status.is_success:
             return self._refused(queued, pod, status)
         self._parts.informers.assume(info, node)
+        binding = Binding(queued, pod, framework, attempt, attempt.state, node)
+        return self._prebinding.run(binding, self._finish)
+
+    def _finish(self, binding: Binding, problem: str) -> bool:
+        """Bind a pod whose claims and volumes are ready, or take it back if they are not."""
+        info, node, pod = binding.info, binding.node, binding.pod
+        if problem:
+            return self._binding_failed(binding, problem)
         try:
             self._parts.port.bind(pod, node)
         except ApiError as refusal:
-            return self._binding_failed(queued, attempt, node, refusal)
+            message = f'running Bind plugin "DefaultBinder": {refusal.message}'
+            return self._binding_failed(binding, message)
         self._parts.queue.done(info.uid)
-        profile = framework.profile.scheduler_name
+        profile = binding.framework.profile.scheduler_name
         self._parts.metrics.attempt(profile, "scheduled")
-        self._parts.metrics.scheduled_after(queued.attempts)
+        self._parts.metrics.scheduled_after(binding.queued.attempts)
         if self._parts.log.enabled:
-            self._log_bound(info, node, attempt)
+            self._log_bound(info, node, binding.attempt)
         note = f"Successfully assigned {info.key} to {node}"
         self._parts.port.record(pod, "Normal", "Scheduled", "Binding", note)
         return False
@@ -152,24 +168,26 @@ class Attempts:
         rejected = {status.plugin} if status.is_rejected else set()
         return self._take_back(queued, pod, (rejected, set()), (status.message, ""))
 
-    def _binding_failed(
-        self, queued: QueuedPod, attempt: Attempt, node: str, refusal: ApiError
-    ) -> bool:
-        info = queued.pod
-        snapshot = self._parts.cache.snapshot()
-        self._parts.framework(info).unreserve(attempt.state, info, snapshot, node)
-        self._parts.informers.forget(info)
-        pod = self._parts.port.pod(info.namespace, info.name)
+    def _binding_failed(self, binding: Binding, message: str) -> bool:
+        """Give back what a pod has taken; others may have it before its next attempt."""
+        info, parts = binding.info, self._parts
+        self._prebinding.undo(binding)
+        binding.framework.unreserve(binding.state, info, parts.cache.snapshot(), binding.node)
+        gone = copy(info)
+        parts.informers.forget(info)
+        change = Change(gone, None, parts.cache.snapshot())
+        parts.queue.move(ASSIGNED_DELETE, change, parts.loop.now)
+        pod = parts.port.pod(info.namespace, info.name)
         if pod is None or pod.uid != info.uid or pod.node:
-            self._parts.queue.done(info.uid)
+            parts.queue.done(info.uid)
             return False
-        message = f'running Bind plugin "DefaultBinder": {refusal.message}'
-        return self._take_back(queued, pod, (set(), set()), (message, ""))
+        return self._take_back(binding.queued, pod, (set(), set()), (message, ""))
 
     def _failed(self, queued: QueuedPod, pod: Pod, attempt: Attempt) -> bool:
         diagnosis = attempt.diagnosis
         result = attempt.post_filter
         info = queued.pod
+        self._prebinding.release(self._parts.framework(info), attempt.state)
         if result is not None and attempt.error != NO_NODES:
             self._parts.metrics.preemption_attempt()
         if result is not None and result.candidates:

@@ -227,12 +227,18 @@ class Informers:
             self._move(event, old, info)
 
     def other_changed(self, write: Write) -> None:
-        """Handle one change of a kind that plugins read."""
+        """Handle one change of a kind that plugins read.
+
+        What is not newer than what is known was told before: the scheduler hears of its own
+        writes at once.
+        """
         kind = WATCHED[write.kind]
         lister = kind.lister(self._cache.objects)
         key = lister_key(kind, write.key)
         old = lister.get(key)
         new = None if write.verb == "DELETED" else self._compiler.other(write.new)
+        if new is not None and old is not None and not _is_newer(new, old):
+            return
         if new is None:
             lister.delete(key)
         else:
@@ -248,3 +254,8 @@ class Informers:
 
     def _move(self, event: ClusterEvent, old: Any, new: Any) -> None:
         self._queue.move(event, Change(old, new, self._cache.snapshot()), self._clock())
+
+
+def _is_newer(new: Any, old: Any) -> bool:
+    versions = [obj.metadata.resource_version for obj in (old, new)]
+    return not all(versions) or int(versions[0]) < int(versions[1])

@@ -1,13 +1,46 @@
 """The scheduler's requests, carried out on the store at once."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from gpusched.controllers.protocol import Key
 from gpusched.sim.api import Api
-from gpusched.sim.deletion import delete_pod
+from gpusched.sim.deletion import delete, delete_pod
 from gpusched.sim.events import SeriesRecorder
 from gpusched.sim.pod import Json, Pod
 from gpusched.sim.steps import conditioned, failed_attempt
 from gpusched.sim.store import Handler
+
+
+class StoreWriter:
+    """The `ObjectWriter` of a store.
+
+    Args:
+        api: The API server's verbs.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self.create = api.create
+        self.replace = api.replace
+        self.replace_status = api.replace_status
+
+    def wall_time(self) -> int:
+        """See `ObjectWriter`."""
+        store = self._api.store
+        return store.calendar.unix(store.now)
+
+    def read(self, kind: str, key: Key) -> Json:
+        """See `ObjectWriter`."""
+        return self._api.read(kind, *key)
+
+    def patch_status(self, kind: str, key: Key, status: Json) -> Any:
+        """See `ObjectWriter`."""
+        return self._api.patch(kind, key, {"status": status}, "merge", "status")
+
+    def delete(self, kind: str, key: Key) -> None:
+        """See `ObjectWriter`."""
+        delete(self._api.store, kind, key)
 
 
 class StorePort:
@@ -22,6 +55,7 @@ class StorePort:
         self._api = api
         self._store = api.store
         self.record = recorder.record
+        self.writer = StoreWriter(api)
 
     @property
     def now(self) -> int:
