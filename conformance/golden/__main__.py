@@ -24,8 +24,8 @@ def main() -> None:
         where, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, check=True
     ).stdout.strip()
     wanted = set(options.names)
-    for path in sorted((options.golden / "decisions").glob(f"*{decisions.SUFFIX}")):
-        if not wanted or path.name.removesuffix(decisions.SUFFIX) in wanted:
+    for path in sorted((options.golden / "decisions").iterdir()):
+        if decisions.family(path) and (not wanted or decisions.family(path) in wanted):
             print(decisions.record(path, f"{programs}/decide"), flush=True)
     for path in sorted((options.golden / "timelines").glob("*.yaml")):
         if not wanted or path.stem in wanted:

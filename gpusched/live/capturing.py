@@ -139,9 +139,9 @@ def write(captured: Captured, fleet: Path) -> Path:
     """
     scenario = fleet.with_name(f"{fleet.stem}_scenario.yaml")
     try:
-        fleet.write_text(_dump_all(captured.fleet), encoding="utf-8")
+        fleet.write_text(dump_all(captured.fleet), encoding="utf-8")
         document = _document(captured, fleet)
-        scenario.write_text(_dump_all([document]), encoding="utf-8")
+        scenario.write_text(dump_all([document]), encoding="utf-8")
     except OSError as error:
         raise InvalidInputError(
             [Fault(f"cannot be written: {error.strerror}", str(fleet))]
@@ -242,6 +242,21 @@ def _document(captured: Captured, fleet: Path) -> Json:
     }
 
 
-def _dump_all(objects: Sequence[Json]) -> str:
-    text: str = yaml.safe_dump_all(objects, sort_keys=False, allow_unicode=True, width=2**20)
+class _Dumper(yaml.SafeDumper):
+    """Quotes what Kubernetes' YAML reads as a boolean and PyYAML writes plain."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    style = "'" if value.lower() in ("y", "n") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def dump_all(objects: Sequence[Json]) -> str:
+    """Return objects as YAML documents that read back as they are."""
+    text: str = yaml.dump_all(
+        objects, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**20
+    )
     return text

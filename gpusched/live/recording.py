@@ -4,6 +4,7 @@ Uids are replaced by those of our own numbering, so that a record does not depen
 random ones. This file must not talk to a cluster.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from gpusched.sim.manifest import pod_from
 from gpusched.sim.pod import Json, Pod, uid_of
 
 _DROPPED: Final = ("managedFields",)
+_UID: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 def record_from(played: LivePlayed, heard: Sequence[Heard]) -> RunRecord:
@@ -116,15 +118,12 @@ class _Scribe:
         created = self._calendar.micros(obj["metadata"]["creationTimestamp"])
         first = self._instant(obj.get("eventTime") or obj.get("firstTimestamp"), created)
         series = obj.get("series")
-        message = obj.get("message") or ""
-        for uid, serial in self._serials.items():
-            message = message.replace(uid, uid_of(serial))
         return EventRecord(
             name=obj["metadata"]["name"],
             regarding=self._regarding(obj["involvedObject"]),
             type=obj.get("type") or "",
             reason=obj.get("reason") or "",
-            message=message,
+            message=_UID.sub(self._renumbered, obj.get("message") or ""),
             component=(obj.get("source") or {}).get("component")
             or obj.get("reportingComponent")
             or "",
@@ -138,6 +137,9 @@ class _Scribe:
             if series
             else None,
         )
+
+    def _renumbered(self, found: re.Match[str]) -> str:
+        return uid_of(self._serials[found[0]]) if found[0] in self._serials else found[0]
 
     def _regarding(self, reference: Json) -> Json:
         uid = reference.get("uid")

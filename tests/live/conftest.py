@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from gpusched.api.scenario import Scenario, load_scenario
+from gpusched.live.capturing import dump_all
 from gpusched.live.clock import now
 from gpusched.live.cluster import Cluster, connect
 from gpusched.live.comparing import Difference, compare
@@ -65,7 +65,7 @@ class Bench:
         """Write a scenario that shows a difference."""
         self.out.mkdir(parents=True, exist_ok=True)
         path = self.out / f"{document['metadata']['name']}.yaml"
-        path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+        path.write_text(dump_all([document]), encoding="utf-8")
         return path
 
 
@@ -89,5 +89,5 @@ def bench(pytestconfig: pytest.Config) -> Bench:
 def read(document: dict[str, Any], folder: Path) -> Scenario:
     """Return the scenario of a document."""
     path = folder / "scenario.yaml"
-    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    path.write_text(dump_all([document]), encoding="utf-8")
     return load_scenario(path)

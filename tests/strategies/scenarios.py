@@ -12,7 +12,6 @@ HOSTNAME = "kubernetes.io/hostname"
 NAMESPACE = "lab"
 CLASSES = {"low": -10, "usual": 0, "high": 100, "firm": 100}
 """Priority classes; ``firm`` never preempts."""
-MOST_NODES = 6
 MOST_PODS = 9
 
 APPS = st.sampled_from(["red", "blue", "green"])
@@ -143,6 +142,36 @@ def _containers() -> st.SearchStrategy[Json]:
 
 
 @st.composite
+def crowding_pods(draw: st.DrawFn, name: str, classes: list[str]) -> Json:
+    """Draw a pod that wants GPUs and nothing else, of one of some priorities."""
+    spec = {
+        "containers": [
+            {
+                "name": "main",
+                "image": "example.com/train:1",
+                "resources": {"limits": {GPU: str(draw(st.sampled_from([1, 1, 2, 3])))}},
+            }
+        ],
+        "priorityClassName": draw(st.sampled_from(classes)),
+        "tolerations": [{"key": "gpu", "operator": "Exists"}],
+    }
+    meta = {"name": name, "namespace": NAMESPACE, "labels": {"app": draw(APPS)}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
+
+
+@st.composite
+def queues(draw: st.DrawFn) -> list[Json]:
+    """Draw pods: with wishes of all kinds, or less and less patient ones that crowd the GPUs."""
+    if draw(st.booleans()):
+        first = draw(st.integers(1, MOST_PODS - 3))
+        later = draw(st.integers(0, 3))
+        calm = [draw(crowding_pods(f"pod-{nth}", ["low", "usual"])) for nth in range(first)]
+        names = (f"pod-{first + nth}" for nth in range(later))
+        return calm + [draw(crowding_pods(name, ["high", "firm", "usual"])) for name in names]
+    return [draw(pods(f"pod-{nth}")) for nth in range(draw(st.integers(1, MOST_PODS)))]
+
+
+@st.composite
 def pods(draw: st.DrawFn, name: str) -> Json:
     """Draw a pod with about two wishes."""
     affinity = present(
@@ -192,10 +221,10 @@ def _changes(pod_names: list[str], node_names: list[str]) -> st.SearchStrategy[J
 @st.composite
 def scenarios(draw: st.DrawFn) -> Json:
     """Draw a scenario document: a fleet, pods one after the other, perhaps changes afterwards."""
-    node_names = [f"node-{nth}" for nth in range(draw(st.integers(1, MOST_NODES)))]
-    pod_names = [f"pod-{nth}" for nth in range(draw(st.integers(1, MOST_PODS)))]
+    node_names = [f"node-{nth}" for nth in range(draw(st.sampled_from([2, 1, 3, 4, 6])))]
     fleet = [draw(nodes(name)) for name in node_names]
-    drawn = [draw(pods(name)) for name in pod_names]
+    drawn = draw(queues())
+    pod_names = [pod["metadata"]["name"] for pod in drawn]
     later = draw(st.lists(_changes(pod_names, node_names), max_size=2))
     used = {pod["spec"]["priorityClassName"] for pod in drawn if "priorityClassName" in pod["spec"]}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
