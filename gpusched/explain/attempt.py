@@ -62,7 +62,8 @@ class _Anatomy:
         failed = attempt.result is not Result.SCHEDULED
         verdicts = tuple(self._verdicts())
         tied = [self._name(row) for row in attempt.ties.tolist()]
-        nominated, victims = self._preemption()
+        candidates = self._candidates()
+        nominated = next(iter(candidates), "")
         return Explanation(
             pod=self.pod.key,
             scheduler=self.framework.profile.scheduler_name,
@@ -75,19 +76,19 @@ class _Anatomy:
             ties=tuple(tied),
             tie=(tie_rule or _AT_RANDOM) if len(tied) > 1 else "",
             nominated=nominated,
-            victims=victims,
+            victims=candidates.get(nominated, ()),
+            candidates=candidates,
             smallest_change=_smallest(verdicts) if failed else {},
         )
 
     def _name(self, row: int) -> str:
         return self.snapshot.nodes.info(row).name
 
-    def _preemption(self) -> tuple[str, tuple[str, ...]]:
+    def _candidates(self) -> dict[str, tuple[str, ...]]:
+        """Return the victims by node, of the nodes that are equally good to preemption."""
         result = self.attempt.post_filter
-        if result is None or not result.candidates:
-            return "", ()
-        chosen = result.candidates[0]
-        return chosen.node, tuple(victim.key for victim in chosen.pods)
+        found = () if result is None else result.candidates
+        return {victims.node: tuple(pod.key for pod in victims.pods) for victims in found}
 
     def _verdicts(self) -> Iterable[NodeVerdict]:
         refusals = self._all_refusals()
@@ -110,11 +111,14 @@ class _Anatomy:
 
     def _refused(self, row: int, refusals: Mapping[str, tuple[str, ...]]) -> NodeVerdict:
         diagnosis = self.attempt.diagnosis
-        own = [(name, r) for name, r in diagnosis.rejections if r.nodes[row]]
+        name = self._name(row)
+        own = [(plugin, r) for plugin, r in diagnosis.rejections if r.nodes[row]]
+        if not own and self.attempt.result is Result.SCHEDULED and not diagnosis.absent.reasons:
+            return NodeVerdict(name, feasible=False, looked_at=False)
         code = Code(diagnosis.code_of(row))
         plugin = own[0][0] if own else diagnosis.absent.plugin
         return NodeVerdict(
-            node=self._name(row),
+            node=name,
             feasible=False,
             passed=self._passed(plugin) if own else (),
             refused_by=plugin,

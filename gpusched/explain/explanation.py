@@ -30,6 +30,7 @@ class NodeVerdict:
     Attributes:
         node: Its name.
         feasible: Whether the pod fits there.
+        looked_at: False if the search ended before it came to this node.
         passed: Filter plugins that let it pass, in order.
         refused_by: The plugin that turned it away; empty if none did.
         reasons: That plugin's words.
@@ -42,6 +43,7 @@ class NodeVerdict:
 
     node: str
     feasible: bool
+    looked_at: bool = True
     passed: tuple[str, ...] = ()
     refused_by: str = ""
     reasons: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ class Explanation:
         tie: How the tie fell; empty without one.
         nominated: The node that preemption has chosen; empty if it found none.
         victims: Pods that preemption would evict there.
+        candidates: Victims by node, of all nodes among which preemption drew lots.
         smallest_change: The nodes with the fewest changes, and these changes.
         changes_seconds: Virtual time at which the changes are counted; None for the attempt's.
         attempt: Number of the attempt, from 1; 0 where there is no queue.
@@ -105,6 +108,7 @@ class Explanation:
     tie: str = ""
     nominated: str = ""
     victims: tuple[str, ...] = ()
+    candidates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     smallest_change: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     changes_seconds: float | None = None
     attempt: int = 0
@@ -124,7 +128,7 @@ class Explanation:
         return found
 
 
-_BY_NAME = ("scores", "smallest_change")
+_BY_NAME = ("scores", "smallest_change", "candidates")
 """Fields whose keys are names of plugins and nodes, not of fields."""
 
 

@@ -13,6 +13,7 @@ from gpusched.kube.cycle import Search, TieBreak, heap_tie_break, name_tie_break
 from gpusched.run.record import RunRecord
 from gpusched.run.replay import PodChange, Replay
 from gpusched.sim.calendar import SECOND
+from gpusched.sim.journal import What
 
 _ALL_NODES: Final = 100
 _TIE_BREAKS: Final[dict[str, TieBreak]] = {"kube": heap_tie_break, "name": name_tie_break}
@@ -39,10 +40,11 @@ def explain_pod(
     """
     until = record.ended if until is None else until
     changes = _changes_of(record, pod)
-    marks = attempts_of(record.moves, pod, until) or _from_journal(record, changes, until)
+    marks = attempts_of(record.moves, pod, until) or _from_journal(changes, until)
     mark = _chosen(marks, number, pod, until)
     found = _explained(record, scene_of(record, mark.row), pod)
     found = _compared(found, changes, marks, mark)
+    found = _with_victims(found, record, changes, mark)
     if number is None and found.result != "scheduled":
         found = _with_changes_now(found, record, pod, until)
     return replace(
@@ -93,11 +95,8 @@ def _changes_of(record: RunRecord, pod: str) -> list[tuple[int, PodChange]]:
     return found
 
 
-def _from_journal(
-    record: RunRecord, changes: list[tuple[int, PodChange]], until: int
-) -> list[AttemptMark]:
+def _from_journal(changes: list[tuple[int, PodChange]], until: int) -> list[AttemptMark]:
     """Return the attempts that the pod itself shows, for runs without a scheduler's log."""
-    del record
     marks = []
     for row, change in changes:
         old, new = change.old, change.new
@@ -135,6 +134,27 @@ def _compared(
     if told and found.message and told[0] != found.message:
         return replace(found, message=told[0], notes=(_OTHER_MESSAGE,))
     return found
+
+
+def _with_victims(
+    found: Explanation,
+    record: RunRecord,
+    changes: list[tuple[int, PodChange]],
+    mark: AttemptMark,
+) -> Explanation:
+    """Tell the node and the victims that the run's preemption took: it draws lots among equals."""
+    after = next((c.new for row, c in changes if row >= mark.row and c.new is not None), None)
+    if after is None or after.nominated not in found.candidates:
+        return found
+    chosen = after.nominated
+    told = f"Preempted by pod {after.uid} on node {chosen}"
+    events = (row.detail for row in record.rows[mark.row :] if row.what is What.EVENT_WRITTEN)
+    victims = [
+        f"{event.regarding['namespace']}/{event.regarding['name']}"
+        for event in events
+        if event.message == told
+    ]
+    return replace(found, nominated=chosen, victims=tuple(dict.fromkeys(victims)))
 
 
 def _refusal(pod: str, why: str) -> InvalidInputError:

@@ -49,8 +49,7 @@ def scene_of(record: RunRecord, rows: int) -> Scene:
     for obj in replay.objects.values():
         _add(cache, compiler, obj)
     waiting = {}
-    unbound_first = sorted(replay.pods.values(), key=lambda pod: bool(pod.node))
-    for pod in unbound_first:  # siblings share what is compiled of the first, so it has no node
+    for pod in sorted(replay.pods.values(), key=_order):
         info = compiler.pod(pod)
         if not _place(cache, nominator, pod, info):
             waiting[info.key] = info
@@ -59,6 +58,15 @@ def scene_of(record: RunRecord, rows: int) -> Scene:
         profile.scheduler_name: Framework(profile, IN_TREE, nominator) for profile in profiles
     }
     return Scene(frameworks, cache.snapshot(), waiting)
+
+
+def _order(pod: Pod) -> tuple[bool, int]:
+    """Return a pod's turn: waiting ones first, the others by their last write.
+
+    Siblings share what is compiled of the first, so that one must have no node; and the scheduler
+    puts a pod behind the others of its node whenever it hears of a change.
+    """
+    return bool(pod.node), pod.version
 
 
 def _configuration(record: RunRecord) -> SchedulerConfiguration:

@@ -38,7 +38,8 @@ def _head(explanation: Explanation) -> Iterator[str]:
 
 
 def _refusals(explanation: Explanation) -> Iterator[str]:
-    refused = [verdict for verdict in explanation.nodes if not verdict.feasible]
+    refused = [v for v in explanation.nodes if v.looked_at and not v.feasible]
+    passed_over = sum(not verdict.looked_at for verdict in explanation.nodes)
     if explanation.pre_filter:
         yield f"Refused as a whole, before any node was looked at: {explanation.pre_filter}"
         return
@@ -46,6 +47,8 @@ def _refusals(explanation: Explanation) -> Iterator[str]:
         rows = ((v.node, v.refused_by, ", ".join(v.reasons), _eviction(v)) for v in refused[:_MOST])
         yield aligned([("NODE", "REFUSED BY", "REASON", "EVICTION"), *rows])
         yield from _more(len(refused) - _MOST)
+    if passed_over:
+        yield f"{passed_over} nodes were not looked at: the search had found what it needed."
     if explanation.skipped and not explanation.scores_told:
         yield f"Not asked, the pod does not concern them: {', '.join(explanation.skipped)}"
 

@@ -136,3 +136,46 @@ def test_the_json_of_an_explanation_has_its_names_in_camel_case(lesson: Run) -> 
     assert value["nodes"][0]["evictionCouldHelp"] is False
     assert value["smallestChange"]["kwok-gpu-a100-0"][0]["kind"] == "grow"
     json.dumps(value)
+
+
+PREEMPTION = f"""
+apiVersion: gpusched.dev/v1alpha1
+kind: Scenario
+metadata: {{name: preemption}}
+spec:
+  fleet: {SCENARIOS}/../fleets/ai_factory_lab.yaml
+  setup:
+    - {SCENARIOS}/manifests/namespace.yaml
+    - apiVersion: scheduling.k8s.io/v1
+      kind: PriorityClass
+      metadata: {{name: urgent}}
+      value: 1000
+  steps:
+    - {{at: 0s, apply: {SCENARIOS}/manifests/queue_pressure.yaml}}
+    - at: 10s
+      apply:
+        apiVersion: v1
+        kind: Pod
+        metadata: {{name: urgent, namespace: gpu-demo}}
+        spec:
+          priorityClassName: urgent
+          tolerations: [{{operator: Exists, key: kwok.x-k8s.io/node}}]
+          containers: [{{name: c, image: i, resources: {{limits: {{nvidia.com/gpu: 2}}}}}}]
+  until: 2m
+"""
+
+
+def test_preemption_names_the_node_and_the_victims_of_the_run(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(PREEMPTION)
+    run = gpusched.simulate(tmp_path / "t.yaml")
+    first = explain_pod(run.record, "gpu-demo/urgent", number=1)
+    last = explain_pod(run.record, "gpu-demo/urgent")
+    assert (first.result, last.result) == ("unschedulable", "scheduled")
+    assert first.nominated == last.node
+    names = {f"gpu-demo/{row['name']}" for row in run.pods()}
+    assert len(first.victims) == 2
+    assert not set(first.victims) & names, "they are gone"
+    assert f"Preemption makes room on {last.node} by evicting " in as_text(first)
+    looked_at = [verdict.node for verdict in last.nodes if verdict.looked_at]
+    assert looked_at == [last.node], "the nominated node is looked at first"
+    assert "6 nodes were not looked at" in as_text(last)
