@@ -3,7 +3,7 @@
 #   controlplane.sh build                    build what is missing in the cache (minutes the first time)
 #   controlplane.sh up STATE                 start everything, keep its state in the folder STATE, print the kubeconfig's path
 #   controlplane.sh down STATE               stop what `up` started and remove STATE
-#   controlplane.sh restart-scheduler STATE  end the scheduler and start it anew
+#   controlplane.sh restart-scheduler STATE  end the scheduler and start it anew, with the configuration of now
 #   controlplane.sh with COMMAND...          up, run COMMAND with $KUBECONFIG and $CONTROLPLANE_STATE, down
 #   controlplane.sh where                    print the folder with the programs
 # Environment: KUBE_VERSION (what go.mod pins), KWOK_VERSION (0.7.0), PARALLELISM (1), SCHEDULER_CONFIG (a file instead of
@@ -131,7 +131,7 @@ case "${1:-}" in
   build) build ;;
   up) up "${2:?a folder for its state}" ;;
   down) down "${2:?the folder of its state}" ;;
-  restart-scheduler) cd "${2:?the folder of its state}"; stop scheduler; start_scheduler ;;
+  restart-scheduler) cd "${2:?the folder of its state}"; stop scheduler; write_configuration; start_scheduler ;;
   with) shift; with "$@" ;;
   where) echo "$cache" ;;
   *) sed -n '2,10p' "$0"; exit 2 ;;

@@ -1,10 +1,11 @@
 """The cluster under test, and how a scenario is played on it and compared."""
 
 import itertools
+import os
 import shlex
 import subprocess
+import tempfile
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,9 +35,21 @@ class Bench:
     exact: bool
     counts: Counter[str]
     out: Path
-    restart: Callable[[], None]
+    command: str | None
     numbers: Any = field(default_factory=itertools.count)
     session: str = field(default_factory=lambda: f"{now() // 1_000_000:x}")
+
+    def restart(self, scenario: Scenario | None = None) -> None:
+        """Start the scheduler anew, configured as a scenario says, if there is a command for it."""
+        configured = scenario is not None and _is_configured(scenario)
+        if self.command is None and configured:
+            pytest.skip("the cluster's scheduler has a configuration of its own")
+        if self.command is not None:
+            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                environment = dict(os.environ)
+                if scenario is not None and configured:
+                    environment |= _settings(scenario, file.name)
+                subprocess.run(shlex.split(self.command), check=True, env=environment)
 
     def differences(self, scenario: Scenario, pace: Pace = QUICK) -> tuple[Difference, ...]:
         """Play a scenario and return what differs whenever it is played."""
@@ -46,7 +59,7 @@ class Bench:
             run = play_live(
                 self.cluster,
                 scenario,
-                Preparation(play, f"{play}-"),
+                Preparation(play, f"{play}-", configured=self.command is not None),
                 pace,
                 wait_for_namespaces=False,
             )
@@ -71,18 +84,12 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def bench(pytestconfig: pytest.Config) -> Bench:
-    command = pytestconfig.getoption("--live-restart")
-
-    def restart() -> None:
-        if command:
-            subprocess.run(shlex.split(command), check=True)
-
     return Bench(
         connect(pytestconfig.getoption("--kubeconfig"), pytestconfig.getoption("--live-context")),
         pytestconfig.getoption("--live-exact"),
         pytestconfig.stash[COMPARED],
         Path(pytestconfig.getoption("--live-out")),
-        restart,
+        pytestconfig.getoption("--live-restart"),
     )
 
 
@@ -91,3 +98,21 @@ def read(document: dict[str, Any], folder: Path) -> Scenario:
     path = folder / "scenario.yaml"
     path.write_text(dump_all([document]), encoding="utf-8")
     return load_scenario(path)
+
+
+def _is_configured(scenario: Scenario) -> bool:
+    return bool(scenario.scheduler_configuration or scenario.scheduler_flags)
+
+
+def _settings(scenario: Scenario, path: str) -> dict[str, str]:
+    """Write a scenario's configuration; return the environment that names it and the flags.
+
+    Whoever starts the scheduler says how it reaches its API server.
+    """
+    flags = {"SCHEDULER_FLAGS": " ".join(scenario.scheduler_flags)}
+    if scenario.scheduler_configuration is None:
+        return flags
+    theirs = ("parallelism", "leaderElection", "clientConnection")
+    kept = {k: v for k, v in scenario.scheduler_configuration.items() if k not in theirs}
+    Path(path).write_text(dump_all([kept]), encoding="utf-8")
+    return {**flags, "SCHEDULER_CONFIG": path}

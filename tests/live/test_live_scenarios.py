@@ -7,7 +7,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from gpusched.api.scenario import load_scenario
+from gpusched.errors import InvalidInputError
 from gpusched.live.playing import Pace
+from gpusched.live.preparing import Preparation, prepared
 from tests.live.conftest import Bench, read
 from tests.strategies.scenarios import scenarios
 
@@ -18,8 +20,13 @@ COMMITTED = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_a_committed_scenario_ends_as_it_does_on_the_cluster(bench: Bench, path: Path) -> None:
-    bench.restart()
-    found = bench.differences(load_scenario(path), Pace(settle=3_000_000))
+    scenario = load_scenario(path)
+    try:
+        prepared(scenario, Preparation("check", "check-", configured=True))
+    except InvalidInputError as refusal:
+        pytest.skip(str(refusal))
+    bench.restart(scenario)
+    found = bench.differences(scenario, Pace(settle=3_000_000))
     assert not found, "\n".join(map(str, found))
 
 
