@@ -4,6 +4,8 @@ from bisect import bisect_right
 from dataclasses import replace
 from typing import Final
 
+from gpusched.cluster.cache import Snapshot
+from gpusched.cluster.nodes import Ints
 from gpusched.errors import Fault, InvalidInputError
 from gpusched.explain.attempt import explain
 from gpusched.explain.explanation import Explanation
@@ -72,8 +74,13 @@ def _explained(record: RunRecord, scene: Scene, pod: str) -> Explanation:
     if framework is None:
         words = f"it is for the scheduler {info.shape.spec.scheduler_name!r}, which did not run"
         raise _refusal(pod, words)
-    tie_break = _TIE_BREAKS.get(record.tie_break, heap_tie_break)
+    tie_break = _TIE_BREAKS.get(record.tie_break, _any)
     return explain(framework, scene.snapshot, info, Search(0, _ALL_NODES, tie_break))
+
+
+def _any(_snapshot: Snapshot, feasible: Ints, best: Ints) -> int:
+    """Stand in for lots that were drawn: the run itself says where they fell."""
+    return int(feasible[best[0]])
 
 
 def _changes_of(record: RunRecord, pod: str) -> list[tuple[int, PodChange]]:

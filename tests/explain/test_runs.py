@@ -179,3 +179,20 @@ def test_preemption_names_the_node_and_the_victims_of_the_run(tmp_path: Path) ->
     looked_at = [verdict.node for verdict in last.nodes if verdict.looked_at]
     assert looked_at == [last.node], "the nominated node is looked at first"
     assert "6 nodes were not looked at" in as_text(last)
+
+
+def test_lots_that_were_drawn_are_called_so() -> None:
+    run = gpusched.simulate(SCENARIOS / "lesson_all.yaml", tie_break="random")
+    found = explain_pod(run.record, "gpu-demo/cuda-batch-small")
+    (row,) = run.pods().where(name="cuda-batch-small")
+    assert found.node == row["node"]
+    assert found.tie == "drawn from the run's own random stream"
+
+
+def test_a_gated_pod_was_never_tried(tmp_path: Path) -> None:
+    gated = "          schedulingGates: [{name: g/h}]\n          priorityClassName"
+    text = PREEMPTION.replace("          priorityClassName", gated)
+    (tmp_path / "t.yaml").write_text(text)
+    run = gpusched.simulate(tmp_path / "t.yaml")
+    with pytest.raises(InvalidInputError, match="no attempt to schedule it until 120s"):
+        explain_pod(run.record, "gpu-demo/urgent")
