@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from typing_extensions import override
 
 from gpusched.controllers.protocol import ApiError
 from gpusched.errors import Fault, InvalidInputError
@@ -243,7 +244,11 @@ def _document(captured: Captured, fleet: Path) -> Json:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what Kubernetes' YAML reads as a boolean and PyYAML writes plain."""
+    """Quotes what Kubernetes' YAML reads as a boolean and PyYAML writes plain; knows no aliases."""
+
+    @override
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:

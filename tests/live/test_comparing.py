@@ -16,6 +16,7 @@ from gpusched.sim.event_log import EventRecord
 from tests.live.conftest import read
 
 AMOUNTS = {"cpu": "4", "memory": "8Gi", "pods": "10"}
+RETRY = "retry lab/a: seconds after its creation"
 PREEMPTOR = "00000002-5bd1-4e19-8000-9e3779b97f4a"
 
 
@@ -76,21 +77,13 @@ def test_a_node_that_is_not_tied_differs(tmp_path: Path) -> None:
         pytest.param(
             [0.0, 3.0],
             [0.0, 4.6],
-            [
-                "\n".join(
-                    [
-                        "retry lab/a: seconds after its creation",
-                        "  cluster:   0.0, 3.0",
-                        "  simulator: 0.0, 4.6",
-                    ]
-                )
-            ],
+            [f"{RETRY}\n  cluster:   0.0, 3.0\n  simulator: 0.0, 4.6"],
             id="a retry that comes too late",
         ),
         pytest.param(
             [0.0],
             [0.0, 0.1],
-            ["retry lab/a: seconds after its creation\n  cluster:   0.0\n  simulator: 0.0, 0.1"],
+            [f"{RETRY}\n  cluster:   0.0\n  simulator: 0.0, 0.1"],
             id="a retry that is not there",
         ),
     ],
