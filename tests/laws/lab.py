@@ -173,8 +173,11 @@ class Lab:
             body = template(shape, _priority(shape, 1))
             body["metadata"]["labels"] |= labels
             strategy = {"type": "Recreate" if recreate else "RollingUpdate"}
-            changed = {**found["spec"], "template": body, "strategy": strategy}
-            self.plane.api.replace({**found, "spec": changed})
+            changes = [
+                {"op": "replace", "path": "/spec/template", "value": body},
+                {"op": "replace", "path": "/spec/strategy", "value": strategy},
+            ]
+            self.plane.api.patch("Deployment", _key(found), changes, "json")
 
     def set_budget(self, shape: int, least: int) -> None:
         """Protect the pods of a shape, or no longer."""
