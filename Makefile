@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= $(shell nproc)
 
-.PHONY: help venv demo test lint types contracts unit format lock clean
+.PHONY: help venv demo test lint types contracts unit format lock clean verify-engines
 .PHONY: docs pictures chromium
 .PHONY: controlplane-build controlplane-up controlplane-down conformance golden
 help:
@@ -44,6 +44,10 @@ types: venv
 
 unit: venv
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+# At least 20,000 random steps with both engines at each attempt; the first difference ends it.
+verify-engines: venv
+	$(BIN)/python -m pytest tests/laws/test_engines.py --hypothesis-profile verify-engines
 
 test: lint contracts types unit
 
