@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 import click
 from typing_extensions import override
 
-from gpusched import __version__
 from gpusched.errors import GpuschedError, InvalidInputError, InvariantError
+from gpusched.version import __version__
 
 INTERRUPTED: Final = 130
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from gpusched import __version__
 from gpusched.cli.saved import newest_run
 from gpusched.errors import Fault, InvalidInputError
 from gpusched.kubectl.evidence import (
@@ -17,6 +16,7 @@ from gpusched.kubectl.evidence import (
     write_report,
 )
 from gpusched.run.saving import open_run
+from gpusched.version import __version__
 
 
 @click.command()
