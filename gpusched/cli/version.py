@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from gpusched import __version__
+from gpusched.version import __version__
 
 KUBERNETES: Final = "v1.36.1"
 KWOK: Final = "v0.7.0"
