@@ -12,15 +12,19 @@ from gpusched.api.load import Manifest
 from gpusched.api.scenario import Scenario
 from gpusched.live.capturing import capture
 from gpusched.live.cleaning import clean
+from gpusched.live.clock import now, sleep
 from gpusched.live.cluster import Cluster, ClusterError
 from gpusched.live.playing import LivePlayer, Pace
 from gpusched.live.preparing import LABEL, Preparation, prepared
 from gpusched.live.recording import record_from
 from gpusched.live.watching import Watcher
 from gpusched.run.record import RunRecord
+from gpusched.sim.calendar import SECOND
 from gpusched.sim.kinds import KINDS
 from gpusched.sim.pod import Json
 
+_LOOK_PATIENCE: Final = 5 * SECOND
+_LOOK_AGAIN: Final = 20_000
 _CLUSTER_ONLY: Final = {kind.name for kind in KINDS.values() if not kind.namespaced}
 
 
@@ -60,14 +64,37 @@ def play_live(
     namespaces = {m.object["metadata"]["name"] for m in _namespaces(ready)}
     existing = capture(cluster, with_pods=True).objects
     with _ending_by_signal():
-        watcher = Watcher(cluster, _Concerns(how.play, frozenset(namespaces)))
-        player = LivePlayer(cluster, watcher, pace or Pace())
         try:
-            played = player.play(ready)
+            let_the_scheduler_look(cluster, how)
+            watcher = Watcher(cluster, _Concerns(how.play, frozenset(namespaces)))
+            try:
+                played = LivePlayer(cluster, watcher, pace or Pace()).play(ready)
+            finally:
+                watcher.stop()
         finally:
-            watcher.stop()
             clean(cluster, how.play, wait_for_namespaces=wait_for_namespaces)
     return LiveRun(record_from(played, watcher.heard()), played.scenario, existing)
+
+
+def let_the_scheduler_look(cluster: Cluster, how: Preparation) -> None:
+    """Create a pod that fits nowhere, wait until it was tried, and delete it.
+
+    A scheduler updates its list of nodes only when it tries a pod. Nodes that were deleted and are
+    created anew under their names before that would keep the places of the old ones in that list,
+    and ties fall by it.
+    """
+    labels, namespace = {LABEL: how.play}, f"{how.prefix}look"
+    meta = {"name": namespace, "labels": labels}
+    cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+    name = "look"
+    spec = {"containers": [{"name": name, "image": name}], "nodeSelector": {LABEL: "nowhere"}}
+    meta = {"name": name, "namespace": namespace, "labels": labels}
+    cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+    until = now() + _LOOK_PATIENCE
+    while now() < until and not cluster.read("Pod", namespace, name)["status"].get("conditions"):
+        sleep(_LOOK_AGAIN)
+    cluster.delete("Pod", (namespace, name), 0)
+    cluster.delete("Namespace", ("", namespace))
 
 
 @dataclass(frozen=True, slots=True)
