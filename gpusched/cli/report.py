@@ -25,10 +25,8 @@ def _as_json(record: RunRecord) -> str:
     rows = [
         {"measure": m.name, "of": m.of, "value": m.value, "unit": m.unit} for m in measures(record)
     ]
-    return (
-        json.dumps({"scenario": record.name, "seed": record.seed, "measures": rows}, indent=2)
-        + "\n"
-    )
+    head = {"scenario": record.name, "seed": record.seed, "simulated": record.simulated}
+    return json.dumps({**head, "proves": CAVEAT, "measures": rows}, indent=2) + "\n"
 
 
 def _as_csv(record: RunRecord) -> str:

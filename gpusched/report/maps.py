@@ -40,7 +40,7 @@ def gantt(record: RunRecord) -> "Figure":
         more = f" (first {len(nodes)} of {len(every)} nodes)" if left else ""
         title = f"{record.name}: pods on GPUs{more}"
         axes.set_title(title, pad=12 + 20 * -(-min(8, len(found)) // 3))
-        axes.set_ylim(lanes, 0)
+        axes.set_ylim(max(1, lanes), 0)
         legend_above(axes)
         time_axis(axes, clock, record)
     return figure
@@ -97,6 +97,8 @@ def heat(record: RunRecord) -> "Figure":
     Fleets of more than 48 nodes are drawn as groups of neighbouring nodes.
     """
     nodes = gpu_nodes(record)
+    if not nodes:
+        return _no_nodes(record)
     labels, table = _grouped(nodes, node_use_over_time(record, nodes, _BINS))
     with drawing(record, height=min(11.0, 2.6 + 0.32 * len(labels))) as (figure, clock):
         axes = figure.subplots()
@@ -114,6 +116,15 @@ def heat(record: RunRecord) -> "Figure":
             axes.axhline(row, color=CAPACITY, linewidth=0.8)
         figure.colorbar(image, ax=axes, label="% of the node's GPUs in use", pad=0.01)
         axes.set_title(f"{record.name}: use of nodes")
+        time_axis(axes, clock, record)
+    return figure
+
+
+def _no_nodes(record: RunRecord) -> "Figure":
+    with drawing(record) as (figure, clock):
+        axes = figure.subplots()
+        axes.set(title=f"{record.name}: use of nodes", yticks=[])
+        axes.text(0.5, 0.5, "no node with GPUs", ha="center", transform=axes.transAxes)
         time_axis(axes, clock, record)
     return figure
 

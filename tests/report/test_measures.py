@@ -5,7 +5,7 @@ import pytest
 from gpusched.report.fairness import jain
 from gpusched.report.measures import measures, measures_table, percentile
 from gpusched.run.record import RunRecord
-from tests.report.worlds import ROOT, busy_hour, queue_pressure, two_nodes
+from tests.report.worlds import ROOT, busy_hour, nothing, queue_pressure, two_nodes
 
 
 def value(record: RunRecord, name: str, of: str = "") -> float | int | None:
@@ -57,6 +57,13 @@ def test_priorities_are_told_apart_and_victims_counted() -> None:
     assert value(record, "pods_removed") == 2
     assert value(record, "waiting_time_max", "priority 100000") == 0.0
     assert value(record, "waiting_time_max", "priority 0") == value(record, "waiting_time_max")
+
+
+def test_a_run_without_anything_has_nothing_to_measure() -> None:
+    found = {m.name: m.value for m in measures(nothing())}
+    assert found["pods_created"] == 0
+    assert found["gpu_allocation_ratio"] is None
+    assert found["makespan"] is None
 
 
 def test_every_measure_is_documented() -> None:

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gpusched.report.page import page, write_page
 from gpusched.report.page.data import MOST_PODS, page_data
 from gpusched.run.record import RunRecord
 from tests.report.browser import MISSING, Browser, browser, installed
-from tests.report.worlds import busy_hour, large_run, queue_pressure, two_nodes
+from tests.report.worlds import busy_hour, large_run, nothing, queue_pressure, two_nodes
 
 MEGABYTE = 1_000_000
 needs_chromium = pytest.mark.skipif(not installed(), reason=MISSING)
@@ -100,7 +101,11 @@ def test_a_pod_knows_why_it_waited_and_what_it_was_told() -> None:
 
 
 @needs_chromium
-@pytest.mark.parametrize("world", [queue_pressure, busy_hour], ids=["queue-pressure", "busy-hour"])
+@pytest.mark.parametrize(
+    "world",
+    [queue_pressure, busy_hour, nothing],
+    ids=["queue-pressure", "busy-hour", "nothing at all"],
+)
 def test_it_loads_without_an_error_or_a_request(
     chromium: Browser, tmp_path: Path, world: Any
 ) -> None:
@@ -143,6 +148,19 @@ def test_the_slider_shows_32_gpus_at_the_end_of_queue_pressure(
     assert session.run("return document.querySelectorAll('.gpu.used').length") == 32
     assert set_moment(session, 500_000) == "0 of 32 GPUs in use; no pod waits."
     assert session.run("return document.querySelectorAll('.gpu.used').length") == 0
+
+
+@needs_chromium
+@pytest.mark.parametrize("minute", [3, 12, 25, 35, 50])
+def test_the_slider_agrees_with_the_runs_history(
+    chromium: Browser, tmp_path: Path, minute: int
+) -> None:
+    record = busy_hour()
+    session = shown(chromium, record, tmp_path)
+    text = set_moment(session, minute * 60 * 10**6)
+    at = int(session.run("return window.report.timeline.moment"))
+    row = int(np.searchsorted(record.history.times, at, side="right")) - 1
+    assert text.startswith(f"{record.history.gpus[row]} of 32 GPUs in use")
 
 
 @needs_chromium

@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgb
 from gpusched.report.plots import all_plots
 from gpusched.report.style import LOOKS
 from gpusched.run.record import RunRecord
-from tests.report.worlds import busy_hour, queue_pressure
+from tests.report.worlds import busy_hour, nothing, queue_pressure
 
 BASELINE = Path(__file__).parent / "baseline"
 TOLERANCE = 0.06
@@ -52,6 +52,11 @@ def test_neighbouring_colours_differ_in_lightness_or_pattern() -> None:
     for one, other in pairwise(LOOKS):
         assert one.hatch != other.hatch
         assert abs(lightness(one.colour) - lightness(other.colour)) > 0.05
+
+
+@pytest.mark.parametrize("name", list(all_plots()))
+def test_a_run_without_anything_can_be_drawn(name: str, tmp_path: Path) -> None:
+    drawn(all_plots()[name], nothing(), tmp_path / "nothing.png")
 
 
 @pytest.mark.parametrize("name", list(all_plots()))

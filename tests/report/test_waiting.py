@@ -1,5 +1,7 @@
 """Why pods wait, lanes, pools, and queue depths."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,8 @@ from gpusched.report.waiting import (
     reasons,
     reasons_over_time,
 )
-from tests.report.worlds import busy_hour, queue_pressure, two_nodes
+from gpusched.run.record import RunRecord
+from tests.report.worlds import busy_hour, queue_pressure, refused, two_nodes
 
 LESSON = (
     "0/7 nodes are available: 1 node(s) had untolerated taint(s), 6 Insufficient nvidia.com/gpu. "
@@ -85,6 +88,29 @@ def test_unusable_gpus_are_those_that_no_waiting_pod_can_take() -> None:
         15_000_000: 0,
         20_000_000: 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "unusable"),
+    [
+        pytest.param(4, 0, id="four free GPUs are enough for a pod that wants four"),
+        pytest.param(5, 8, id="four free GPUs on each node are of no use to one that wants five"),
+    ],
+)
+def test_free_gpus_are_usable_where_there_are_enough_on_one_node(
+    wanted: int, unusable: int
+) -> None:
+    assert gpu_use(refused(wanted, gpus=4)).total("unusable").last == unusable
+
+
+@pytest.mark.parametrize("world", [busy_hour, queue_pressure, two_nodes])
+def test_gpus_in_use_agree_with_the_runs_history(world: Callable[[], RunRecord]) -> None:
+    record = world()
+    use, history = gpu_use(record), record.history
+    used, capacity = use.total("used"), use.capacity()
+    inside = (history.times >= 0) & (history.times <= record.ended)
+    assert used.at(history.times[inside]).tolist() == history.gpus[inside].tolist()
+    assert capacity.at(history.times[inside]).tolist() == history.capacity[inside].tolist()
 
 
 def test_each_lane_holds_one_pod_at_a_time() -> None:

@@ -73,6 +73,12 @@ def two_nodes() -> RunRecord:
 
 
 @cache
+def nothing() -> RunRecord:
+    """A run without nodes, pods or time."""
+    return RunRecord("nothing", seed=1, ended=0, epoch=EPOCH, rows=[])
+
+
+@cache
 def scenario_run(path: str) -> RunRecord:
     """The run of a scenario of the repository."""
     return record_of(play(load_scenario(ROOT / path)))
@@ -104,6 +110,15 @@ def large_run(pods: int, nodes: int = 250, gpus: int = 4) -> RunRecord:
     rows.sort(key=lambda row: row.at)
     ended = rows[-1].at
     return RunRecord("large", seed=1, ended=ended, epoch=EPOCH, rows=rows)
+
+
+def refused(wanted: int, gpus: int) -> RunRecord:
+    """Two empty nodes, and a pod that waits for a reason that has nothing to do with GPUs."""
+    limits = {"resources": {"requests": {"nvidia.com/gpu": str(wanted)}}}
+    template = PodTemplate("default", {}, {"containers": [limits]})
+    rows = [_node_row(0, gpus), _node_row(1, gpus)]
+    rows.append(Row(0, What.POD_CREATED, 1, 1, (template, "picky")))
+    return RunRecord("refused", seed=1, ended=SECOND, epoch=EPOCH, rows=rows)
 
 
 def _node_row(index: int, gpus: int) -> Row:

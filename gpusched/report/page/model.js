@@ -3,6 +3,7 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const NEVER = -1;
 const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#f0e442", "#7a6fd0"];
+const DARK_INK = ["#e69f00", "#56b4e9", "#cc79a7", "#f0e442"]; // colours that take dark letters
 const pods = data.pods;
 const podCount = pods ? pods.name.length : 0;
 const barsShown = !data.levels;

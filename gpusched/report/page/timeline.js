@@ -132,8 +132,20 @@ class Timeline {
   drawPods() {
     for (let p = 0; p < podCount; p++) {
       if (pods.node[p] === NEVER || !pods.lanes[p].length || heldUntil(p) < this.from || pods.bound[p] > this.to) continue;
-      for (const [first, count] of blocks(pods.lanes[p])) this.bar(p, this.barTop(p, first), count * this.lane, podColour(p));
+      for (const [first, count] of blocks(pods.lanes[p])) {
+        this.bar(p, this.barTop(p, first), count * this.lane, podColour(p));
+        this.nameBar(p, this.barTop(p, first), count * this.lane);
+      }
     }
+  }
+  /** Write a pod's workload into its bar where there is room: colours alone do not print in grey. */
+  nameBar(p, y, height) {
+    const pen = this.pen, text = pods.workloads[pods.workload[p]].split("/").pop();
+    const from = Math.max(this.left, this.x(pods.bound[p])), room = Math.min(this.width - 8, this.x(heldUntil(p))) - from;
+    if (height < 11 || !this.shown(p) || pen.measureText(text).width + 10 > room) return;
+    pen.textAlign = "left";
+    pen.fillStyle = DARK_INK.includes(podColour(p)) ? "#10151a" : "#ffffff";
+    pen.fillText(text, from + 5, y + height / 2 + .5);
   }
   barTop(p, lane) { return this.tops[pods.node[p]] + lane * this.lane; }
   bar(p, y, height, colour, from = Math.max(0, pods.bound[p]), to = heldUntil(p)) {
