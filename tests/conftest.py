@@ -18,7 +18,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="its scheduler runs at parallelism: 1: compare each node",
     )
     group.addoption("--live-restart", help="a command that starts its scheduler anew")
-    group.addoption("--live-out", default="differences", help="where shrunk scenarios are written")
+    group.addoption(
+        "--live-out", default="build/differences", help="where shrunk scenarios are written"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -31,13 +31,22 @@ def record(path: Path, program: str) -> str:
     cases = [item["case"] for item in old]
     before = {item["case"]["name"]: item["expect"] for item in old}
     again = _validated if family(path) == "validation" else _decided
-    new = [{"case": case, "expect": _kept(before[case["name"]], expect)} for case, expect in again(cases, program)]
-    lines = "".join(json.dumps(item, ensure_ascii=False, separators=(",", ":")) + "\n" for item in new)
+    new = [
+        {"case": case, "expect": _kept(before[case["name"]], expect)}
+        for case, expect in again(cases, program)
+    ]
+    lines = "".join(
+        json.dumps(item, ensure_ascii=False, separators=(",", ":")) + "\n" for item in new
+    )
     _pack(path, lines.encode())
-    changed = [item["case"]["name"] for item in new if item["expect"] != before[item["case"]["name"]]]
+    changed = [
+        item["case"]["name"] for item in new if item["expect"] != before[item["case"]["name"]]
+    ]
     dropped = sorted(before.keys() - {item["case"]["name"] for item in new})
     told = [f"{family(path)}: {len(new)} cases, {len(changed)} changed, {len(dropped)} dropped"]
-    return "\n  ".join([*told, *(f"changed {name}" for name in changed), *(f"dropped {name}" for name in dropped)])
+    return "\n  ".join(
+        [*told, *(f"changed {name}" for name in changed), *(f"dropped {name}" for name in dropped)]
+    )
 
 
 def _decided(cases: Sequence[Json], program: str) -> Iterator[tuple[Json, Json]]:
@@ -52,7 +61,9 @@ def _decided(cases: Sequence[Json], program: str) -> Iterator[tuple[Json, Json]]
 
 def _validated(cases: Sequence[Json], program: str) -> Iterator[tuple[Json, Json]]:
     lines = "\n".join(map(json.dumps, cases))
-    done = subprocess.run([program, "-validate"], input=lines, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [program, "-validate"], input=lines, capture_output=True, text=True, check=True
+    )
     yield from zip(cases, map(json.loads, done.stdout.splitlines()), strict=True)
 
 
@@ -76,7 +87,12 @@ def _sorted(expect: Json) -> Json:
         for each in expect.get("decisions") or ()
     ]
     several = len(listed) > 1
-    return {**expect, "errors": listed, "decisions": decisions, "error": several or expect.get("error")}
+    return {
+        **expect,
+        "errors": listed,
+        "decisions": decisions,
+        "error": several or expect.get("error"),
+    }
 
 
 def _unpacked(path: Path) -> str:
@@ -87,4 +103,8 @@ def _unpacked(path: Path) -> str:
 def _pack(path: Path, data: bytes) -> None:
     xz = path.suffix == ".xz"
     path.chmod(0o644)
-    path.write_bytes(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME) if xz else gzip.compress(data, 9, mtime=0))
+    path.write_bytes(
+        lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)
+        if xz
+        else gzip.compress(data, 9, mtime=0)
+    )

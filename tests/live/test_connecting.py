@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from gpusched.cli.commands import gpusched
 from gpusched.errors import InvalidInputError
 from gpusched.live.cluster import connect, refusal_of
 
@@ -68,3 +70,15 @@ def test_a_refusal_keeps_the_servers_words() -> None:
 
 def test_an_answer_that_is_no_status_is_told_as_it_is() -> None:
     assert refusal_of(502, b"bad gateway\n").message == "bad gateway"
+
+
+@pytest.mark.parametrize(
+    "command", [["clean"], ["capture", "-o", "fleet.yaml"]], ids=lambda c: c[0]
+)
+def test_the_command_line_refuses_a_context_that_is_not_named(
+    tmp_path: Path, command: list[str]
+) -> None:
+    place = ["--kubeconfig", kubeconfig(tmp_path, "production", "lab")]
+    result = CliRunner().invoke(gpusched, ["live", *command, *place])
+    assert result.exit_code == 1
+    assert "the current context is never used. Known: production, lab" in result.output
