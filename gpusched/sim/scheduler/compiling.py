@@ -86,7 +86,9 @@ class Compiler:
         """Return what a pod shares with the other pods of its template."""
         shape = self._shapes.get(pod.template)
         if shape is None:
-            shape = compile_shape(self._model(pod), self.resources)
+            # As created: the pod at hand may be bound already, its siblings are not.
+            unbound = {**manifest_of(pod, self._calendar), "spec": pod.template.spec}
+            shape = compile_shape(PodModel.model_validate(unbound), self.resources)
             self._shapes[pod.template] = shape
         return shape
 
