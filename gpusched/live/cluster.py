@@ -21,6 +21,7 @@ PATCHES: Final[Mapping[str, str]] = {
 }
 _REFUSED: Final = 400
 _TIMEOUT: Final = 30
+_WATCH_SECONDS: Final = "21600"
 _CLIENT: Final = "the official Kubernetes client is not installed: pip install 'gpusched[live]'"
 
 
@@ -73,16 +74,14 @@ class Cluster:
         items = [{**named, **item} for item in answer.get("items") or ()]
         return items, answer["metadata"]["resourceVersion"]
 
-    def watch(self, kind: str, version: str) -> Iterator[tuple[str, Json]]:
-        """Yield (``ADDED``, ``MODIFIED`` or ``DELETED``, object) from a resourceVersion on."""
-        query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": "3600"}
-        answer = self._send("GET", path_of(KINDS[kind]), query=query, timeout=None)
-        rest = b""
-        for piece in answer.stream(None, decode_content=True):
-            *lines, rest = (rest + piece).split(b"\n")
-            for line in filter(None, lines):
-                change = json.loads(line)
-                yield change["type"], change["object"]
+    def watch(self, kind: str, version: str) -> "Stream":
+        """Return the stream of changes of a kind from a resourceVersion on.
+
+        Raises:
+            ApiError: The server refuses.
+        """
+        query = {"watch": "true", "resourceVersion": version, "timeoutSeconds": _WATCH_SECONDS}
+        return Stream(self._send("GET", path_of(KINDS[kind]), query=query, timeout=None))
 
     def create(self, obj: Json) -> Json:
         """Create an object and return what is stored."""
@@ -154,6 +153,42 @@ class Cluster:
     def _credentials(self) -> dict[str, str]:
         settings = self._configuration.auth_settings().values()
         return {each["key"]: each["value"] for each in settings if each["in"] == "header"}
+
+
+class Stream:
+    """Changes as the API server tells of them.
+
+    Args:
+        answer: The open answer to a watch.
+    """
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def changes(self) -> Iterator[tuple[str, Json]]:
+        """Yield (``ADDED``, ``MODIFIED`` or ``DELETED``, object) until the stream ends."""
+        rest = b""
+        for piece in self._pieces():
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in filter(None, lines):
+                change = json.loads(line)
+                yield change["type"], change["object"]
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Yield what comes in; a connection that breaks off ends it like one that is closed."""
+        try:
+            yield from self._answer.stream(None, decode_content=True)
+        except Exception as error:
+            if not _is_broken_connection(error):
+                raise
+
+    def close(self) -> None:
+        """End the stream, from whatever thread."""
+        self._answer.shutdown()
+
+
+def _is_broken_connection(error: Exception) -> bool:
+    return isinstance(error, OSError) or type(error).__module__.startswith(("urllib3", "http."))
 
 
 def path_of(kind: Kind, namespace: str = "", name: str = "") -> str:

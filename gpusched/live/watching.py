@@ -1,21 +1,18 @@
 """Watching a cluster: every change of what a play is about, and when it was heard of."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from gpusched.controllers.protocol import ApiError
 from gpusched.live.clock import now
-from gpusched.live.cluster import Cluster
+from gpusched.live.cluster import Cluster, ClusterError, Stream
 from gpusched.sim.pod import Json
 
 KINDS_WATCHED: Final = (
     "Namespace", "Node", "PriorityClass", "Pod", "Event", "Deployment", "ReplicaSet", "StatefulSet",
     "DaemonSet", "Job", "PodDisruptionBudget", "Service",
 )  # fmt: skip
-_GONE: Final = (OSError, ValueError, ApiError, AttributeError)
-"""How a stream ends when the connection does; urllib3's errors are told apart in `_is_over`."""
 
 
 class Heard(NamedTuple):
@@ -76,18 +73,28 @@ class Watcher:
         self._pods: dict[str, PodState] = {}
         self._last = now()
         self._stopped = False
+        self._lost = ""
+        self._streams: list[Stream] = []
         for kind in kinds:
             self._start(kind)
 
     def heard(self) -> list[Heard]:
-        """Return all changes until now, in order of time."""
+        """Return all changes until now, in order of time.
+
+        Raises:
+            ClusterError: A connection was lost, so that some are not known.
+        """
         with self._lock:
+            if self._lost:
+                raise ClusterError(f"the watch of {self._lost} was broken off by the server")
             return sorted(self._heard, key=lambda change: change.at)
 
     def stop(self) -> None:
-        """Listen no more; the streams end with the process or the server's timeout."""
+        """Listen no more."""
         with self._lock:
             self._stopped = True
+        for stream in self._streams:
+            stream.close()
 
     def expect_changes(self) -> None:
         """Be told that something was just done whose changes have not been heard of yet."""
@@ -109,22 +116,19 @@ class Watcher:
         items, version = self._cluster.listed(kind)
         for obj in items:
             self._take(kind, "ADDED", obj)
-        follower = threading.Thread(target=self._follow, args=(kind, version), daemon=True)
-        follower.start()
+        stream = self._cluster.watch(kind, version)
+        self._streams.append(stream)
+        threading.Thread(target=self._follow, args=(kind, stream), daemon=True).start()
 
-    def _follow(self, kind: str, version: str) -> None:
-        for verb, obj in self._changes(kind, version):
-            if self._stopped:
-                return
-            if verb in ("ADDED", "MODIFIED", "DELETED"):
-                self._take(kind, verb, {**obj, "kind": kind})
-
-    def _changes(self, kind: str, version: str) -> Iterator[tuple[str, Json]]:
+    def _follow(self, kind: str, stream: Stream) -> None:
         try:
-            yield from self._cluster.watch(kind, version)
-        except Exception as error:
-            if not (self._stopped or _is_over(error)):
-                raise
+            for verb, obj in stream.changes():
+                if verb in ("ADDED", "MODIFIED", "DELETED"):
+                    self._take(kind, verb, {**obj, "kind": kind})
+        finally:
+            with self._lock:
+                if not self._stopped:
+                    self._lost = kind
 
     def _take(self, kind: str, verb: str, obj: Json) -> None:
         if not self._concerns(obj):
@@ -139,7 +143,3 @@ class Watcher:
                 self._pods.pop(obj["metadata"]["uid"], None)
             elif kind == "Pod":
                 self._pods[obj["metadata"]["uid"]] = PodState(obj)
-
-
-def _is_over(error: Exception) -> bool:
-    return isinstance(error, _GONE) or type(error).__module__.startswith("urllib3")
