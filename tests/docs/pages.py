@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -85,3 +86,12 @@ def save_scenario(block: Block, folder: Path) -> None:
     value = yaml.safe_load(block.text)
     if isinstance(value, dict) and value.get("kind") == "Scenario":
         (folder / f"{value['metadata']['name']}.yaml").write_text(block.text, encoding="utf-8")
+
+
+def run_python(block: Block, names: dict[str, Any]) -> None:
+    """Run a block of Python; a line that ends in ``# {…}`` must evaluate to what stands there."""
+    exec(compile(block.text, f"line {block.line}", "exec"), names)
+    for line in block.text.splitlines():
+        code, _, expected = line.partition("  # ")
+        if expected.startswith("{"):
+            assert repr(eval(code, names)) == expected, line

@@ -1,6 +1,8 @@
 """Every command of the documentation is run and its output compared; every YAML block is loaded."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -8,14 +10,23 @@ import yaml
 from gpusched.api.config import load_configuration
 from gpusched.api.scenario import load_scenario
 from gpusched.api.scenario.document import ScenarioSpec
-from tests.docs.pages import DOCS, PAGES, Block, blocks, commands, prepare, run, save_scenario
+from tests.docs.pages import (
+    DOCS,
+    PAGES,
+    Block,
+    blocks,
+    commands,
+    prepare,
+    run,
+    run_python,
+    save_scenario,
+)
 
 ELSEWHERE = {DOCS / "tutorial" / "triage.md"}
 """Pages whose commands ``tests/cli/test_tutorial.py`` runs."""
+RUN = re.compile(r"^```(console|python)$", re.MULTILINE)
 WITH_COMMANDS = [
-    page
-    for page in PAGES
-    if page not in ELSEWHERE and "```console" in page.read_text(encoding="utf-8")
+    page for page in PAGES if page not in ELSEWHERE and RUN.search(page.read_text(encoding="utf-8"))
 ]
 YAML_BLOCKS = [
     (page, block)
@@ -30,14 +41,20 @@ def name_of(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=name_of)
-def test_commands_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
+def test_commands_print_what_the_page_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prepare(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
     for block in blocks(page.read_text(encoding="utf-8")):
         if block.language == "yaml":
             save_scenario(block, tmp_path)
         elif block.language == "console":
             for command, expected in commands(block):
                 assert run(command, tmp_path) == expected, f"line {block.line}: {command}"
+        elif block.language == "python":
+            run_python(block, names)
 
 
 @pytest.mark.parametrize(
