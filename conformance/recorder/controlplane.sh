@@ -44,9 +44,10 @@ free_ports() { # COUNT: ports that nobody listens on
 held = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
 print(*(each.getsockname()[1] for each in held))' "$1"
 }
-start() { # NAME COMMAND...: run it in the background, keep its process id
-  local name=$1; shift
-  nohup "$@" </dev/null >>"$name.log" 2>&1 & echo $! >"$name.pid"
+start() { # NAME COMMAND...: run it in the background, out of reach of the terminal's Ctrl-C, keep its process id
+  local name=$1 alone=nohup; shift
+  command -v setsid >/dev/null && alone=setsid
+  "$alone" "$@" </dev/null >>"$name.log" 2>&1 & echo $! >"$name.pid"
 }
 stop() { # NAME: ask, wait, insist; the API server can hang on the way down once etcd is gone
   local pid
@@ -123,9 +124,10 @@ with() {
   local state; state=$(mktemp -d)
   # shellcheck disable=SC2064 - the folder of now
   trap "down '$state'" EXIT
-  trap 'exit 130' INT TERM HUP
+  trap 'kill "$(jobs -p)" 2>/dev/null || true; wait; exit 130' INT TERM HUP
   (up "$state" >/dev/null)
-  KUBECONFIG=$state/kubeconfig CONTROLPLANE_STATE=$state "$@"
+  KUBECONFIG=$state/kubeconfig CONTROLPLANE_STATE=$state "$@" &
+  wait $!
 }
 case "${1:-}" in
   build) build ;;
