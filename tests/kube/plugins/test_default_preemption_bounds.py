@@ -1,0 +1,41 @@
+"""DefaultPreemption where the answer hangs on one pod among several, or on what is left out."""
+
+from gpusched.api.config import DefaultPreemptionArgs
+from gpusched.api.policy import PodDisruptionBudget
+from gpusched.kube.plugins.default_preemption import DefaultPreemption
+from gpusched.kube.plugins.default_preemption.budgets import compile_budgets
+from tests.kube.plugins.test_default_preemption import EVICTED, full_world, preemptor, tried
+from tests.kube.plugins.worlds import World, cpu
+
+GONE = "2026-01-01T00:00:00Z"
+
+
+def test_one_leaving_victim_among_others_is_waited_for() -> None:
+    world = full_world(("stays", "n1", 0, "1"), ("low", "n2", 0, "4"))
+    status = {"conditions": [EVICTED]}
+    world.placed("leaving", "n1", cpu("3"), deletionTimestamp=GONE, status=status)
+    result = tried(world, preemptor(world, "4", status={"nominatedNodeName": "n1"}))
+    assert result.nominated_node is None
+    assert result.candidates == ()
+
+
+def test_a_leaving_pod_of_the_same_priority_is_not_waited_for() -> None:
+    world = full_world(("low", "n2", 0, "4"))
+    status = {"conditions": [EVICTED]}
+    spec = cpu("4", priority=100)
+    world.placed("leaving", "n1", spec, deletionTimestamp=GONE, status=status)
+    result = tried(world, preemptor(world, "4", status={"nominatedNodeName": "n1"}))
+    assert [candidate.node for candidate in result.candidates] == ["n2"]
+
+
+def test_a_budget_without_a_namespace_is_one_of_the_default_namespace() -> None:
+    wire = {"metadata": {"name": "b"}, "spec": {"selector": {"matchLabels": {"app": "a"}}}}
+    (budget,) = compile_budgets([PodDisruptionBudget.model_validate(wire)])
+    assert budget.namespace == "default"
+
+
+def test_arguments_are_the_defaults_or_those_that_are_given() -> None:
+    handle = World().framework()
+    assert DefaultPreemption.create(None, handle).args == DefaultPreemptionArgs()
+    few = DefaultPreemptionArgs(min_candidate_nodes_absolute=1)
+    assert DefaultPreemption.create(few, handle).args == few
