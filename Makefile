@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 JOBS ?= $(shell nproc)
 
 .PHONY: help venv demo test lint types contracts unit format lock clean verify-engines
-.PHONY: docs pictures chromium
+.PHONY: docs pictures chromium mutate
 .PHONY: controlplane-build controlplane-up controlplane-down conformance golden
 help:
 	@echo "make demo     the lesson's queue-pressure result, in one command"
@@ -15,6 +15,7 @@ help:
 	@echo "make docs     the documentation, into build/docs; warnings are errors"
 	@echo "make pictures draw the documentation's pictures anew; look at them before you commit"
 	@echo "make chromium install Chromium for the browser tests (Debian, as root)"
+	@echo "make mutate   plant 700 faults in the decision code and see whether the tests notice (20 CPU minutes)"
 	@echo "make format   let the formatter own the layout"
 	@echo "make conformance  the simulator against a real control plane (KUBECONFIG=… for one of yours, CASES=200)"
 	@echo "make golden   record decisions and timelines anew (KUBE_VERSION=1.36.1, ONLY=preempt_basic)"
@@ -91,6 +92,9 @@ endif
 golden: venv
 	KUBE_VERSION=$(KUBE_VERSION) $(CONTROLPLANE) build
 	$(BIN)/python -m conformance.golden --kubernetes $(KUBE_VERSION) $(ONLY)
+
+mutate: venv
+	$(BIN)/python -m tools.mutate --sample 700 --seed 1 --jobs $(JOBS)
 
 format: venv
 	$(BIN)/ruff format .
