@@ -177,6 +177,7 @@ class Cache:
         if pods[-1] is not old:
             pods[pods.index(old)] = pods[-1]
         pods[-1] = new
+        state.stamp += 1
         new.node_name = old.node_name
         self.nodes.generation += 1
         if old.shape is not new.shape:

@@ -35,16 +35,19 @@ class NodeState:
             gap when one is removed.
         ports: Its used host ports: a set, so removing one of two equal users frees the port.
         row: Its row in the columns; -1 for a ghost.
+        stamp: Grows whenever its pods change.
     """
 
     info: NodeInfo | None
     row: int = -1
     pods: list[PodInfo] = field(default_factory=list)
     ports: set[HostPort] = field(default_factory=set)
+    stamp: int = 0
 
     def add(self, pod: PodInfo) -> None:
         """Append a pod and its host ports."""
         self.pods.append(pod)
+        self.stamp += 1
         if ports := host_ports(pod.shape):
             self.ports.update(ports)
 
@@ -56,6 +59,7 @@ class NodeState:
         at = self.pods.index(pod)
         self.pods[at] = self.pods[-1]
         self.pods.pop()
+        self.stamp += 1
         if ports := host_ports(pod.shape):
             self.ports.difference_update(ports)
 
@@ -251,7 +255,7 @@ class Nodes:
     def copy_row(self, row: int) -> "Nodes":
         """Return a table of this one node that can be changed without touching the original."""
         original = self.states[row]
-        state = NodeState(original.info, 0, list(original.pods), set(original.ports))
+        state = NodeState(original.info, 0, pods=list(original.pods), ports=set(original.ports))
         return Nodes(self.resources, self._columns.copy_of(row), [state])
 
     def _note(self, row: int) -> None:

@@ -251,6 +251,10 @@ class Handle(Protocol):
         """Return the devices behind an extended resource; None where there can be none."""
         ...
 
+    def active_filters(self, state: CycleState, /) -> Sequence[str]:
+        """Return the Filter plugins that have something to say in this attempt, in order."""
+        ...
+
     def draw(self, bound: int) -> int:
         """Return the next number of the run's preemption stream, in [0, bound)."""
         ...

@@ -123,6 +123,11 @@ class Framework:
             return None
         return self._device_counter.count_devices(device_class, snapshot, rows)
 
+    def active_filters(self, state: CycleState) -> Sequence[str]:
+        """See `Handle`."""
+        names = (plugin.name for plugin in self._filtering.plugins)
+        return [name for name in names if name not in state.skip_filter]
+
     def draw(self, bound: int) -> int:
         """See `Handle`."""
         return self._draw(bound)

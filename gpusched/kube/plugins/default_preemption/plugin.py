@@ -14,7 +14,7 @@ import numpy as np
 from gpusched.api.config import DefaultPreemptionArgs
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.domains import per_node
-from gpusched.cluster.nodes import Ints, Mask
+from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.pod import PodInfo
 from gpusched.cluster.requirements import aggregate
 from gpusched.kube.framework.cycle_state import CycleState
@@ -32,6 +32,7 @@ from gpusched.kube.framework.status import (
 )
 from gpusched.kube.plugins.default_preemption.budgets import compile_budgets
 from gpusched.kube.plugins.default_preemption.choice import best_candidates
+from gpusched.kube.plugins.default_preemption.memory import LOCAL_FILTERS, Memory
 from gpusched.kube.plugins.default_preemption.victims import NO_VICTIMS, select_victims
 
 NEVER: Final = "not eligible due to preemptionPolicy=Never."
@@ -49,11 +50,13 @@ class DefaultPreemption:
         handle: The framework.
         preempting: Pods, by UID, whose preemption is being carried out, and whether they must
             still wait outside the queue for it. Whoever carries it out adds and removes them.
+        memory: What dry runs have said.
     """
 
     args: DefaultPreemptionArgs
     handle: Handle
     preempting: dict[str, Callable[[], bool]] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory, repr=False)
     name: ClassVar[str] = "DefaultPreemption"
 
     @classmethod
@@ -83,15 +86,42 @@ class DefaultPreemption:
         start = self.handle.draw(len(search.potential)) if len(search.potential) else 0
         wanted = self._wanted(len(search.potential))
         budgets = compile_budgets(snapshot.objects.disruption_budgets)
+        alike = not budgets and self._nodes_may_be_alike(state, pod)
         for row in search.rows_with_victims(pod, start):
-            one = snapshot.nodes.copy_row(row)
-            search.note(row, select_victims(self.handle, state.clone(), pod, one, budgets))
+            if alike:
+                found = self._remembered(state, pod, snapshot.nodes, row)
+            else:
+                one = snapshot.nodes.copy_row(row)
+                found = select_victims(self.handle, state.clone(), pod, one, budgets)
+            search.note(row, found)
             if search.has_enough(wanted):
                 break
         if not search.candidates:
             return search.failure()
         best = best_candidates(search.candidates)
         return PostFilterResult(SUCCESS, best[0].node, tuple(best))
+
+    def _nodes_may_be_alike(self, state: CycleState, pod: PodInfo) -> bool:
+        """Return whether a dry run hangs on its node alone (see `memory`)."""
+        active = self.handle.active_filters(state)
+        places = [LOCAL_FILTERS.index(name) for name in active if name in LOCAL_FILTERS]
+        local = len(places) == len(active) and places == sorted(places)
+        return local and not pod.shape.spec.volumes
+
+    def _remembered(
+        self, state: CycleState, pod: PodInfo, nodes: Nodes, row: int
+    ) -> Victims | Status:
+        """Return what a dry run says, making it only if no node like this one was tried."""
+        rivals = [
+            other
+            for other in self.handle.nominated(nodes.info(row).name)
+            if other.priority >= pod.priority and other.uid != pod.uid
+        ]
+        found = self.memory.recall(pod, nodes, row, rivals)
+        if found is None:
+            found = select_victims(self.handle, state.clone(), pod, nodes.copy_row(row), ())
+            self.memory.keep(pod, nodes, row, rivals, found)
+        return found
 
     def _wanted(self, potential: int) -> int:
         """Return how many candidates are enough."""
