@@ -177,7 +177,7 @@ class PersistentVolumeController:
         name = found["provisioner"]
         if annotations_of(claim).get(PROVISIONER) != name:
             asked = {FORMER_PROVISIONER: name, PROVISIONER: name}
-            claim = yield Update(annotated(claim, annotations=asked))
+            claim = yield Update(annotated(claim, asked))
         yield Emit(reference(claim), "Normal", "ExternalProvisioning", EXTERNAL.format(name))
 
     def _bind(self, volume: Json, claim: Json) -> Any:
@@ -187,15 +187,15 @@ class PersistentVolumeController:
             marks = {} if holder else {BOUND_BY_CONTROLLER: "yes"}
             spec = {**volume["spec"], "claimRef": {**reference(claim), **holder}}
             spec["claimRef"]["uid"] = metadata["uid"]
-            volume = yield Update(annotated(volume, annotations=marks, spec=spec), unchanged=True)
+            volume = yield Update(annotated(volume, marks, spec), unchanged=True)
         yield from self._set_volume(volume, "Bound")
         if claim["spec"].get("volumeName") != volume["metadata"]["name"]:
             spec = {**claim["spec"], "volumeName": volume["metadata"]["name"]}
             marks = {BOUND_BY_CONTROLLER: "yes", BIND_COMPLETED: "yes"}
-            claim = yield Update(annotated(claim, annotations=marks, spec=spec), unchanged=True)
+            claim = yield Update(annotated(claim, marks, spec), unchanged=True)
         elif BIND_COMPLETED not in annotations_of(claim):
             marks = {BIND_COMPLETED: "yes"}
-            claim = yield Update(annotated(claim, annotations=marks), unchanged=True)
+            claim = yield Update(annotated(claim, marks), unchanged=True)
         yield from self._set_claim(claim, "Bound", volume)
 
     def _set_claim(self, claim: Json, phase: str, volume: Json | None = None) -> Any:

@@ -88,7 +88,7 @@ class ResourceClaimController:
             if entry.get("resourceClaimName")
         ]
         wakes = [Wake(_item(_KIND, key)) for key in (*named, *owned)] if done else []
-        if entries and pod.deletion is None and not gone:
+        if entries and pod.deletion is None and not done:
             wakes.append(Wake(_item("Pod", change.key)))
         return wakes
 
@@ -123,7 +123,7 @@ class ResourceClaimController:
 
     def _sync_pod(self, key: Key, reader: Reader) -> Work:
         pod = reader.pod(*key)
-        if pod is None or pod.deletion is not None:
+        if pod is None or pod.deletion is not None or _is_done(pod):
             return None
         names: dict[str, str] = {}
         for entry in _from_templates(pod):

@@ -4,7 +4,6 @@ Source: kubernetes/component-helpers storage/volume/pv_helpers.go, v0.36.1
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from gpusched.api.quantity import ZERO, Quantity
 from gpusched.controllers.protocol import Json, Key, PodView, Reader
@@ -26,15 +25,12 @@ def annotations_of(obj: Json) -> dict[str, str]:
     return dict(obj["metadata"].get("annotations") or {})
 
 
-def annotated(obj: Json, **changes: Any) -> Json:
-    """Return an object with other annotations, and perhaps another spec.
-
-    Args:
-        obj: The object.
-        changes: ``annotations`` to set, ``spec`` to put in place of its own.
-    """
-    metadata = {**obj["metadata"], "annotations": {**annotations_of(obj), **changes["annotations"]}}
-    return {**obj, "metadata": metadata, "spec": changes.get("spec", obj["spec"])}
+def annotated(obj: Json, annotations: dict[str, str], spec: Json | None = None) -> Json:
+    """Return an object with more annotations, and perhaps another spec."""
+    metadata = obj["metadata"]
+    if annotations:
+        metadata = {**metadata, "annotations": {**annotations_of(obj), **annotations}}
+    return {**obj, "metadata": metadata, "spec": obj["spec"] if spec is None else spec}
 
 
 def class_of(obj: Json) -> str:

@@ -4,7 +4,6 @@ Source: kubernetes/kubernetes pkg/scheduler/schedule_one.go, v1.36.1.
 """
 
 from collections.abc import Mapping
-from copy import copy
 from dataclasses import dataclass
 
 from gpusched.cluster.cache import Cache
@@ -173,8 +172,7 @@ class Attempts:
         info, parts = binding.info, self._parts
         self._prebinding.undo(binding)
         binding.framework.unreserve(binding.state, info, parts.cache.snapshot(), binding.node)
-        gone = copy(info)
-        parts.informers.forget(info)
+        gone = parts.informers.forget(info)
         change = Change(gone, None, parts.cache.snapshot())
         parts.queue.move(ASSIGNED_DELETE, change, parts.loop.now)
         pod = parts.port.pod(info.namespace, info.name)

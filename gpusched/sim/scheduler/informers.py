@@ -4,6 +4,7 @@ Source: kubernetes/kubernetes pkg/scheduler/eventhandlers.go, v1.36.1; specifica
 """
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from gpusched.cluster.cache import Cache
@@ -67,12 +68,14 @@ class Informers:
         self._placed[info.uid] = info
         self._assumed.add(info.uid)
 
-    def forget(self, info: PodInfo) -> None:
-        """Take back an assumed pod whose binding has failed."""
+    def forget(self, info: PodInfo) -> PodInfo:
+        """Take back an assumed pod whose binding has failed; return it as it was on its node."""
+        gone = copy(info)
         self._assumed.discard(info.uid)
         if self._placed.pop(info.uid, None) is not None:
             self._cache.remove_pod(info)
             info.node_name = ""
+        return gone
 
     # Pods.
 
@@ -186,8 +189,7 @@ class Informers:
         self._queue.delete(pod.uid)
         self._nominator.remove(pod.uid)
         if placed := self._placed.get(pod.uid):
-            self.forget(placed)
-            self._move(ASSIGNED_DELETE, info, None)
+            self._move(ASSIGNED_DELETE, self.forget(placed), None)
         elif info.nominated_node:
             self.room_released(info)
 

@@ -121,6 +121,9 @@ class PreBinding:
     def _look(self, waiting: _Waiting, wait: Wait, deadline: int) -> None:
         if not waiting.left:
             return
+        if self._is_gone(waiting.binding):
+            waiting.end("pod does not exist any more")
+            return
         try:
             over = wait.is_over()
         except PreBindError as problem:
@@ -136,6 +139,10 @@ class PreBinding:
             self._loop.at(soon, self._look, waiting, wait, deadline)
         else:
             self._loop.at(deadline, self._give_up, waiting, wait)
+
+    def _is_gone(self, binding: Binding) -> bool:
+        pod = self._port.pod(*binding.pod.key)
+        return pod is None or pod.uid != binding.pod.uid
 
     def _give_up(self, waiting: _Waiting, wait: Wait) -> None:
         if waiting.left:

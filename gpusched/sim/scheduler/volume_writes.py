@@ -97,17 +97,13 @@ class VolumeWrites:
     # The wait.
 
     def _are_bound(self, binding: Binding, decided: NodeBinding) -> bool:
-        try:
-            self._port.writer.read("Pod", binding.pod.key)
-        except ApiError as refusal:
-            raise _failed(f"pod does not exist any more: {refusal.message}") from None
         node = self._node_labels(binding.node)
         pairs = ((volume.metadata.name, claim) for volume, claim in decided.matched)
         return all(self._is_matched(name, claim, node) for name, claim in pairs) and all(
             self._is_made(claim, node) for claim in decided.to_make
         )
 
-    def _node_labels(self, name: str) -> "tuple[str, dict[str, str]]":
+    def _node_labels(self, name: str) -> tuple[str, dict[str, str]]:
         try:
             node = self._port.writer.read("Node", ("", name))
         except ApiError:
