@@ -6,6 +6,7 @@ Source: kubernetes/kubernetes pkg/controller/podgc/gc_controller.go, v1.36.1
 """
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any, ClassVar
 
 from gpusched.controllers.protocol import (
@@ -54,6 +55,8 @@ class PodGcController:
         """Look at every pod, if there is anything to look for."""
         if self._nodes_went or self._missing:
             yield from self._orphans(reader)
+        if next(islice(reader.pods(), FINISHED_LIMIT, None), None) is None:
+            return None
         finished = [pod for pod in reader.pods() if pod.phase in ("Succeeded", "Failed")]
         if len(finished) > FINISHED_LIMIT:
             finished.sort(key=lambda pod: pod.created)

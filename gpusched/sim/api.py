@@ -190,7 +190,7 @@ class Api:
         """
         uid, namespace = owner["metadata"]["uid"], owner["metadata"]["namespace"]
         known = self._templates.get(uid)
-        shared = known is not None and known[0] == self._epoch and known[1] is template
+        shared = known is not None and known[0] == self._epoch and known[1] == template
         if known is None or not shared or self.store.objects("ResourceQuota", namespace):
             pod = self._create_first(owner, template, name)
             self._templates[uid] = (self._epoch, template, pod.template)
