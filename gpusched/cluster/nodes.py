@@ -44,6 +44,10 @@ class NodeState:
     ports: set[HostPort] = field(default_factory=set)
     stamp: int = 0
 
+    def copy(self, row: int) -> "NodeState":
+        """Return a copy to try things on, in another row."""
+        return NodeState(self.info, row, self.pods.copy(), self.ports.copy())
+
     def add(self, pod: PodInfo) -> None:
         """Append a pod and its host ports."""
         self.pods.append(pod)
@@ -98,7 +102,7 @@ class Nodes:
 
     Args:
         resources: Resource names to rows of the two-dimensional columns.
-        columns: The numbers of ``states``; both are given by `copy_row` only.
+        columns: The numbers of ``states``; both are given for copies only.
         states: One state per column.
 
     Attributes:
@@ -254,9 +258,12 @@ class Nodes:
 
     def copy_row(self, row: int) -> "Nodes":
         """Return a table of this one node that can be changed without touching the original."""
-        original = self.states[row]
-        state = NodeState(original.info, 0, pods=list(original.pods), ports=set(original.ports))
-        return Nodes(self.resources, self._columns.copy_of(row), [state])
+        return Nodes(self.resources, self._columns.copy_of(row), [self.states[row].copy(0)])
+
+    def copy_rows(self, rows: Ints) -> "Nodes":
+        """Return a table of these nodes that can be changed without touching the originals."""
+        states = (self.states[row].copy(at) for at, row in enumerate(rows.tolist()))
+        return Nodes(self.resources, self.columns.take(rows), states)
 
     def _note(self, row: int) -> None:
         if self._changed is not None:

@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/scheduler/backend/queue/nominator.go, v1.36.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gpusched.cluster.pod import PodInfo
 
@@ -20,9 +20,9 @@ class Nominator:
         """Return True if nobody is nominated."""
         return not self._node_of
 
-    def nodes(self) -> Sequence[str]:
-        """Return the nodes to which somebody is nominated."""
-        return tuple(self._by_node)
+    def by_node(self) -> Iterable[tuple[str, Sequence[PodInfo]]]:
+        """Return the nodes to which somebody is nominated, and who."""
+        return self._by_node.items()
 
     def on(self, node: str) -> Sequence[PodInfo]:
         """Return the pods nominated to ``node``."""

@@ -4,7 +4,7 @@ Source: kubernetes/kubernetes pkg/scheduler/framework/runtime/framework.go (RunF
 RunFilterPluginsWithNominatedPods, RunPreFilterExtensionAddPod), v1.36.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -44,23 +44,31 @@ class Filtering:
         outcome = self._run_plain(state, pod, nodes, candidates)
         if self._nominator.is_empty:
             return outcome
-        for node in self._nominator.nodes():
-            row = nodes.row_of(node)
-            if row is None or not candidates[row]:
-                continue
-            rivals = self._rivals(pod, node)
-            crowded = self._run_crowded(state, pod, nodes.copy_row(row), rivals) if rivals else None
-            if crowded is not None and crowded.rejections:
-                outcome.replace_row(row, crowded)
+        crowds = self._crowds(pod, nodes, candidates)
+        if any(plugin.name not in state.skip_filter for plugin in self._extensions):
+            for row, rivals in crowds.items():
+                crowded = self._run_crowded(state, pod, nodes.copy_row(row), rivals)
+                outcome.replace_rows(np.array([row]), crowded)
+        elif crowds:
+            rows = np.array(list(crowds))
+            outcome.replace_rows(rows, self._run_all_crowded(state, pod, nodes, crowds))
         return outcome
 
-    def _rivals(self, pod: PodInfo, node: str) -> list[PodInfo]:
-        """Return the pods nominated to ``node`` that ``pod`` may not push aside."""
-        return [
-            other
-            for other in self._nominator.on(node)
-            if other.priority >= pod.priority and other.uid != pod.uid
-        ]
+    def _crowds(
+        self, pod: PodInfo, nodes: Nodes, candidates: Mask
+    ) -> Mapping[int, Sequence[PodInfo]]:
+        """Return the pods that ``pod`` may not push aside, by the row they are nominated to."""
+        crowds: dict[int, Sequence[PodInfo]] = {}
+        for node, nominated in self._nominator.by_node():
+            rivals = [
+                other
+                for other in nominated
+                if other.priority >= pod.priority and other.uid != pod.uid
+            ]
+            row = nodes.row_of(node)
+            if rivals and row is not None and candidates[row]:
+                crowds[row] = rivals
+        return crowds
 
     def _run_crowded(
         self, state: CycleState, pod: PodInfo, node: Nodes, rivals: Sequence[PodInfo]
@@ -72,6 +80,16 @@ class Filtering:
                 failed = Rejection(status.message, np.ones(1, np.bool_), Code.ERROR)
                 return FilterOutcome(np.zeros(1, np.bool_), [("", failed)])
         return self._run_plain(trial, pod, node, np.ones(1, np.bool_))
+
+    def _run_all_crowded(
+        self, state: CycleState, pod: PodInfo, nodes: Nodes, crowds: Mapping[int, Sequence[PodInfo]]
+    ) -> FilterOutcome:
+        """Look at all crowded nodes in one table; no plugin keeps data that follow the rivals."""
+        crowded = nodes.copy_rows(np.array(list(crowds)))
+        for at, rivals in zip(crowded.states, crowds.values(), strict=True):
+            for rival in rivals:
+                crowded.add_pod(at, rival)
+        return self._run_plain(state.clone(), pod, crowded, np.ones(len(crowded), np.bool_))
 
     def _run_plain(
         self, state: CycleState, pod: PodInfo, nodes: Nodes, candidates: Mask

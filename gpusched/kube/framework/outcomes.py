@@ -60,14 +60,21 @@ class FilterOutcome:
         cut = [(plugin, rejection.within(rows)) for plugin, rejection in self.rejections]
         return [(plugin, rejection) for plugin, rejection in cut if rejection.nodes.any()]
 
-    def replace_row(self, row: int, other: "FilterOutcome") -> None:
-        """Put the answer of a one-row table, a rejection, in the place of one row's answer."""
-        others = np.ones(len(self.passed), np.bool_)
-        others[row] = False
-        self.rejections = self.within(others)
-        self.passed &= others
+    def replace_rows(self, rows: Ints, other: "FilterOutcome") -> None:
+        """Put another table's rejections in the place of what was said of some rows.
+
+        Args:
+            rows: The rows that the other table's rows stand for; shape (K,).
+            other: What was said of them; rows that it let pass keep the answer they have.
+        """
+        stays = np.ones(len(self.passed), np.bool_)
+        stays[rows] = other.passed
+        self.rejections = self.within(stays)
+        self.passed &= stays
         for plugin, rejection in other.rejections:
-            self.rejections.append((plugin, Rejection(rejection.reason, ~others, rejection.code)))
+            nodes = np.zeros(len(self.passed), np.bool_)
+            nodes[rows] = rejection.nodes
+            self.rejections.append((plugin, Rejection(rejection.reason, nodes, rejection.code)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
