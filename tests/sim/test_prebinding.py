@@ -97,6 +97,17 @@ def test_a_pod_that_waits_for_a_device_gets_the_one_that_is_freed() -> None:
     assert len(world.names("ResourceClaim")) == 2
 
 
+def test_the_scheduler_is_not_woken_by_what_it_has_written_itself() -> None:
+    """A claim is written in two steps; the first, seen late, looks like a claim that was freed."""
+    world = with_devices(1)
+    world.add(
+        template("t"), *(claiming(f"p{at}", resourceClaimTemplateName="t") for at in range(3))
+    )
+    world.until(20)
+    woken = [name for name in world.scheduler.metrics.counters if '"ResourceClaim' in name]
+    assert woken == []
+
+
 def test_two_pods_share_a_claim_and_its_node() -> None:
     world = with_devices(1, 1)
     world.add(claim("shared"), *(claiming(name, resourceClaimName="shared") for name in "pq"))
