@@ -5,6 +5,8 @@ Source: kubernetes-sigs/kwok pkg/apis/v1alpha1/stage_types.go, pkg/utils/lifecyc
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -141,6 +143,15 @@ def choose(stages: Sequence[Stage], obj: Json, rng: np.random.Generator) -> Stag
         if draw < 0:
             return stage
     raise AssertionError("the draw is smaller than the sum of the weights")
+
+
+@cache
+def general_stages() -> tuple[Stage, ...]:
+    """Return KWOK's ``general`` stages for pods, and those that fail a pod whose label asks for it.
+
+    Source: kubernetes-sigs/kwok kustomize/stage/pod/{general,chaos}, v0.7.0
+    """
+    return tuple(load_stages(files(__package__).joinpath("general.yaml").read_text("utf-8")))
 
 
 def load_stages(text: str) -> list[Stage]:

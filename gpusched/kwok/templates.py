@@ -7,6 +7,7 @@ Source: kubernetes-sigs/kwok pkg/utils/gotpl, v0.7.0; Go's text/template
 
 import json
 import re
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import yaml
 
 Function = Callable[..., Any]
+Variables = ChainMap[str, Any]
+"""One map per block: ``:=`` declares in the innermost, ``=`` changes what an outer one holds."""
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`|\(|\)|\||:=|=(?!=)|,|[^\s()|,"`]+')
 _COMMA, _OPENING, _PIPE = (",",), ("(",), ("|",)
@@ -57,7 +60,7 @@ class Template:
             functions: What it may call, e.g. ``Now``.
         """
         out: list[str] = []
-        _Run(functions, obj).blocks(self._blocks, obj, {}, out)
+        _Run(functions, obj).blocks(self._blocks, obj, ChainMap(), out)
         return yaml.load("".join(out), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader either way
 
     def _parse(self) -> tuple[list[_Block], str]:
@@ -97,7 +100,7 @@ class _Run:
         self._root = root
 
     def blocks(
-        self, blocks: Sequence[_Block], dot: Any, variables: dict[str, Any], out: list[str]
+        self, blocks: Sequence[_Block], dot: Any, variables: Variables, out: list[str]
     ) -> None:
         for block in blocks:
             if not block.action:
@@ -109,15 +112,18 @@ class _Run:
             else:
                 self._action(block.action, dot, variables, out)
 
-    def _action(self, action: str, dot: Any, variables: dict[str, Any], out: list[str]) -> None:
+    def _action(self, action: str, dot: Any, variables: Variables, out: list[str]) -> None:
         tokens = _TOKEN.findall(action)
         if len(tokens) > 1 and tokens[1] in (":=", "="):
-            variables[tokens[0]] = self._pipeline(tokens[2:], dot, variables)
+            value = self._pipeline(tokens[2:], dot, variables)
+            holders = (scope for scope in variables.maps if tokens[0] in scope)
+            scope = variables.maps[0] if tokens[1] == ":=" else next(holders, variables.maps[0])
+            scope[tokens[0]] = value
             return
         out.append(_print(self._pipeline(tokens, dot, variables)))
 
     def _body(
-        self, word: str, rest: str, block: _Block, scope: tuple[Any, dict[str, Any], list[str]]
+        self, word: str, rest: str, block: _Block, scope: tuple[Any, Variables, list[str]]
     ) -> None:
         dot, variables, out = scope
         tokens = _TOKEN.findall(rest)
@@ -128,9 +134,9 @@ class _Run:
             tokens = tokens[cut + 1 :]
         value = self._pipeline(tokens, dot, variables)
         if not value:
-            self.blocks(block.otherwise, dot, dict(variables), out)
+            self.blocks(block.otherwise, dot, variables.new_child(), out)
         elif word != "range":
-            inner = {**variables, **dict(zip(names, [value], strict=False))}
+            inner = variables.new_child(dict(zip(names, [value], strict=False)))
             self.blocks(block.body, value if word == "with" else dot, inner, out)
         else:
             pairs = sorted(value.items()) if isinstance(value, Mapping) else list(enumerate(value))
@@ -140,9 +146,9 @@ class _Run:
                     if len(names) == 1
                     else dict(zip(names, (key, item), strict=False))
                 )
-                self.blocks(block.body, item, {**variables, **bound}, out)
+                self.blocks(block.body, item, variables.new_child(bound), out)
 
-    def _pipeline(self, tokens: Sequence[str], dot: Any, variables: dict[str, Any]) -> Any:
+    def _pipeline(self, tokens: Sequence[str], dot: Any, variables: Variables) -> Any:
         commands: list[list[Any]] = [[]]
         stack: list[list[list[Any]]] = []
         for token in tokens:
@@ -156,7 +162,9 @@ class _Run:
             elif token in _PIPE:
                 commands.append([])
             else:
-                commands[-1].append(self._operand(token, dot, variables))
+                operand = self._operand(token, dot, variables)
+                argument = commands[-1] and callable(operand)
+                commands[-1].append(operand() if argument else operand)
         return self._run(commands)
 
     def _run(self, commands: list[list[Any]]) -> Any:
@@ -167,7 +175,7 @@ class _Run:
             value = head(*arguments) if callable(head) else head
         return value
 
-    def _operand(self, token: str, dot: Any, variables: dict[str, Any]) -> Any:
+    def _operand(self, token: str, dot: Any, variables: Variables) -> Any:
         if token[0] == '"':
             return json.loads(token)
         if token[0] == "`":

@@ -14,9 +14,10 @@ from gpusched.api.config import (
 )
 from gpusched.api.load import Manifest
 from gpusched.api.scenario import Create, Scenario
+from gpusched.api.scenario.document import KwokController
 from gpusched.errors import Fault, InvalidInputError
 from gpusched.kube.cycle import TieBreak, heap_tie_break, name_tie_break
-from gpusched.kwok.stage import Stage, load_stages
+from gpusched.kwok.stage import Stage, general_stages, load_stages
 from gpusched.run.acting import Actor
 from gpusched.run.interruption import between_actions
 from gpusched.run.move_log import MoveLog
@@ -108,27 +109,27 @@ def play(scenario: Scenario, options: PlayOptions | None = None) -> Played:
 
 
 def _start(scenario: Scenario, plane: ControlPlane) -> None:
-    _refuse_general_stages(scenario)
     plane.start_controllers(BEGIN)
     run_time = run_times(scenario.runtimes, plane.stream("runtimes"))
     for controller in scenario.kwok.controllers:
         selector = ",".join(f"{key}={value}" for key, value in controller.nodes.items())
         args = [f"--manage-nodes-with-label-selector={selector}"] if selector else [_ALL_NODES]
-        stages = _stages(scenario.stages.get(controller.name, ()))
-        plane.start_kwok(controller.name, args, stages, run_time)
+        plane.start_kwok(controller.name, args, _stages_of(scenario, controller), run_time)
     if not scenario.kwok.controllers:
-        plane.start_kwok("kwok", [_ALL_NODES], _stages(scenario.stages.get("", ())), run_time)
+        plane.start_kwok("kwok", [_ALL_NODES], _stages_of(scenario), run_time)
 
 
 _ALL_NODES: Final = "--manage-all-nodes"
 
 
-def _refuse_general_stages(scenario: Scenario) -> None:
-    """KWOK's general stages are not part of gpusched; playing others instead would be a lie."""
-    kwok = scenario.kwok
-    if "general" in (kwok.stages, *(controller.stages for controller in kwok.controllers)):
-        words = "spec.kwok.stages: general is not built in; name the files of KWOK's Stage objects"
-        raise InvalidInputError([Fault(words, scenario.file)])
+def _stages_of(scenario: Scenario, controller: KwokController | None = None) -> Sequence[Stage]:
+    """Return the stages of a KWOK process: its own or the scenario's; none stands for the fast."""
+    own = controller is not None and controller.stages is not None
+    named = controller.stages if controller is not None and own else scenario.kwok.stages
+    if isinstance(named, str):
+        return general_stages() if named == "general" else ()
+    manifests = scenario.stages[controller.name if controller is not None and own else ""]
+    return load_stages(yaml.safe_dump_all([manifest.object for manifest in manifests]))
 
 
 def _plan(played: Played) -> None:
@@ -218,8 +219,3 @@ def _latency(scenario: Scenario) -> Latency:
     rate = Rate(given.rate.per_second, given.rate.burst) if given.rate else None
     numbers = {name: getattr(given, name) for name in ("request", "watch", "kwok", "user")}
     return replace(MODELS["zero"], name="own", kubectl=given.kubectl, rate=rate, **numbers)
-
-
-def _stages(manifests: Sequence[Manifest]) -> tuple[Stage, ...]:
-    text = yaml.safe_dump_all([manifest.object for manifest in manifests])
-    return tuple(load_stages(text)) if manifests else ()

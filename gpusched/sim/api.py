@@ -17,7 +17,7 @@ from gpusched.api.admission.tolerations import add_default_tolerations
 from gpusched.api.create import refusal
 from gpusched.api.defaulting import prepare_for_create, set_defaults
 from gpusched.api.names import dns_subdomain
-from gpusched.api.validation import validate_object, validate_update
+from gpusched.api.validation import FieldError, validate_object, validate_update
 from gpusched.api.wire import DecodeError, decode, encode, is_known
 from gpusched.controllers.protocol import ApiError, Key, owner_reference
 from gpusched.sim import admission
@@ -27,6 +27,7 @@ from gpusched.sim.manifest import manifest_of, pod_from
 from gpusched.sim.names import NameSource
 from gpusched.sim.patch import apply_patch
 from gpusched.sim.pod import Json, Pod, PodTemplate
+from gpusched.sim.pod_status import validate_status_update
 from gpusched.sim.steps import bound, conditioned, phased, topology_labels, unfinalized
 from gpusched.sim.store import Store
 
@@ -174,9 +175,7 @@ class Api:
         if not obj["metadata"].get("name") and obj["metadata"].get("generateName"):
             obj["metadata"]["name"] = self._names.complete(obj["metadata"]["generateName"])
         prepare_for_create(obj)
-        errors = tuple(validate_object(obj))
-        if errors:
-            raise ApiError(422, "Invalid", refusal(obj, errors), tuple(map(str, errors)))
+        _refuse_if(tuple(validate_object(obj)), obj)
         obj = encode(obj)
         obj["metadata"] = {
             field: value for field, value in obj["metadata"].items() if value not in ("", None)
@@ -251,6 +250,8 @@ class Api:
         new = apply_patch(old, body, form)
         if sub == "":
             new = self._revised(kind, old, new)
+        elif sub == "status" and kind_name == "Pod":
+            _refuse_if(tuple(validate_status_update(new, old)), new)
         return self._store_change(kind, old, new, "" if sub == "scale" else sub)
 
     def _revised(self, kind: Kind, old: Json, new: Json) -> Json:
@@ -264,9 +265,7 @@ class Api:
         set_defaults(new)
         if kind.name == "Pod":  # this admission plugin sees updates, too
             new = add_default_tolerations(new)
-        errors = tuple(validate_update(new, old))
-        if errors:
-            raise ApiError(422, "Invalid", refusal(new, errors), tuple(map(str, errors)))
+        _refuse_if(tuple(validate_update(new, old)), new)
         return encode(new)
 
     def scale(self, kind_name: str, key: Key, replicas: int) -> Json:
@@ -356,6 +355,11 @@ class Api:
         if drop and drop in pod.finalizers:
             pod = self.store.step(pod, unfinalized, drop)
             finish_if_unheld(self.store, pod)
+
+
+def _refuse_if(errors: tuple[FieldError, ...], obj: Json) -> None:
+    if errors:
+        raise ApiError(422, "Invalid", refusal(obj, errors), tuple(map(str, errors)))
 
 
 def _content(obj: Json) -> str | None:

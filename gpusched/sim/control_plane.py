@@ -4,6 +4,7 @@ The one place where they meet.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
@@ -102,16 +103,18 @@ class ControlPlane:
         run_time: RunTime = lambda _: None,
     ) -> Kubelet:
         """Start a KWOK process with user-defined pod stages or, without any, the fast ones."""
-        player = (
-            StagePlayer(stages, self.store.calendar, self.stream(f"stages/{name}"))
-            if stages
-            else None
-        )
+        player = self._stage_player(name, stages) if stages else None
         kubelet = Kubelet(
             self.api, self.latency, self.store.leases, NodeSelector(tuple(args)), player, run_time
         )
         self.kubelets[name] = kubelet
         return kubelet
+
+    def _stage_player(self, name: str, stages: Sequence[Stage]) -> StagePlayer:
+        """Return what plays stages; its events are bound by no request budget, as KWOK's client."""
+        client = Client(self.api, replace(self.latency, rate=None), "kwok_controller")
+        rng = self.stream(f"stages/{name}")
+        return StagePlayer(stages, self.store.calendar, rng, client.recorder)
 
     def run(self, until: int) -> None:
         """Play until an instant."""

@@ -59,8 +59,6 @@ def test_equal_seeds_give_equal_journals_and_others_do_not() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("  kwok: {stages: general}\n",
-         "spec.kwok.stages: general is not built in; name the files of KWOK's Stage objects"),
         ("  schedulerFlags: [--v=9]\n",
          ("spec.schedulerFlags: --v=9: only --feature-gates=SchedulerPopFromBackoffQ=false is "
          "simulated")),
