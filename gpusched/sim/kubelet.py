@@ -91,6 +91,7 @@ class Kubelet:
         self._next_address = 1
         self._due: dict[tuple[int, Any], list[Key]] = {}
         self._stage_alarms: dict[Key, Alarm] = {}
+        self._timed: set[int] = set()
         self._store.watch("Node", self._see_node)
         self._store.watch("Pod", self._see_pod)
 
@@ -167,12 +168,7 @@ class Kubelet:
             self._plan(self._delay, self._remove, pod)
         elif pod.phase == "Pending":
             self._plan(self._delay, self._run, pod)
-        elif (
-            pod.phase == "Running"
-            and pod.owner is not None
-            and pod.owner[0] == "Job"
-            and self._run_time(pod) is None
-        ):
+        elif pod.phase == "Running" and pod.serial not in self._timed and _of_job(pod):
             self._plan(self._delay, self._complete, pod)
 
     def _plan(self, delay: int, action: Callable[[Pod], None], pod: Pod) -> None:
@@ -197,9 +193,11 @@ class Kubelet:
         self._next_address += 1
         run = self._run_time(new)
         if run is not None:
+            self._timed.add(new.serial)
             self._loop.at(self._loop.now + run[0], self._end, new.key, new.serial, run[1])
 
     def _end(self, key: Key, serial: int, phase: str) -> None:
+        self._timed.discard(serial)
         pod = self._store.pod(*key)
         if (
             self._running
@@ -247,6 +245,10 @@ class Kubelet:
         if pod is None or not self._running:
             return
         self._next_address = self._stages.play(self._api, pod, stage, self._next_address)
+
+
+def _of_job(pod: Pod) -> bool:
+    return pod.owner is not None and pod.owner[0] == "Job"
 
 
 __all__ = ["FAKE", "SECOND", "Kubelet", "NodeSelector", "RunTime"]
