@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/scheduler/scheduler.go (buildQueueingHintMap), v1.36.1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from gpusched.kube.framework.events import (
@@ -39,14 +39,15 @@ class QueueingHints:
         self._registered: dict[str, tuple[EventHint, ...]] = {
             name: _registrations(plugin) for name, plugin in plugins.items()
         }
+        self._matching: dict[ClusterEvent, Mapping[str, tuple[EventHint, ...]]] = {}
 
     def interested(self, plugin: str, event: ClusterEvent) -> bool:
         """Return whether a plugin has registered for the event."""
-        return any(r.event.matches(event) for r in self._registered.get(plugin, ()))
+        return plugin in self._hints(event)
 
     def plugins(self, event: ClusterEvent) -> list[str]:
         """Return the plugins that have registered for the event."""
-        return [plugin for plugin in self._registered if self.interested(plugin, event)]
+        return list(self._hints(event))
 
     def worth(self, queued: QueuedPod, event: ClusterEvent, change: Change | None) -> Worth:
         """Return whether the event may cure the pod's last rejection (section 7.6)."""
@@ -54,23 +55,30 @@ class QueueingHints:
             return Worth.AFTER_BACKOFF
         if event.resource is EventResource.WILDCARD:
             return Worth.AFTER_BACKOFF
-        found = Worth.SKIP
+        found, hints = Worth.SKIP, self._hints(event)
         for plugin in sorted(queued.rejectors):
-            if not self._queues(plugin, queued, event, change):
+            if not _queues(hints.get(plugin, ()), queued, change):
                 continue
             if plugin in queued.pending_on:
                 return Worth.IMMEDIATELY
             found = Worth.AFTER_BACKOFF
         return found
 
-    def _queues(
-        self, plugin: str, queued: QueuedPod, event: ClusterEvent, change: Change | None
-    ) -> bool:
-        return any(
-            r.hint is None or change is None or r.hint(queued.pod, change)
-            for r in self._registered.get(plugin, ())
-            if r.event.matches(event)
-        )
+    def _hints(self, event: ClusterEvent) -> Mapping[str, tuple[EventHint, ...]]:
+        """Return the registrations that cover the event, by plugin."""
+        found = self._matching.get(event)
+        if found is None:
+            matching = {
+                plugin: tuple(r for r in registered if r.event.matches(event))
+                for plugin, registered in self._registered.items()
+            }
+            found = {plugin: hints for plugin, hints in matching.items() if hints}
+            self._matching[event] = found
+        return found
+
+
+def _queues(hints: Sequence[EventHint], queued: QueuedPod, change: Change | None) -> bool:
+    return any(r.hint is None or change is None or r.hint(queued.pod, change) for r in hints)
 
 
 def _registrations(plugin: Plugin) -> tuple[EventHint, ...]:

@@ -352,6 +352,8 @@ class SchedulingQueue:
         if status.is_success:
             queued.gated_by = ""
             return False
+        if queued.place is Place.UNSCHEDULABLE and queued.gated_by == status.plugin:
+            return True
         self._leave(queued)
         queued.gated_by = status.plugin
         queued.rejected_by.add(status.plugin)
