@@ -52,6 +52,7 @@ class ClusterMachine(RuleBasedStateMachine):
 
     engines: tuple[str, ...] = ("auto", "scan", "verify")
     latencies: tuple[str, ...] = ("zero",)
+    fewest_nodes: int = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +65,8 @@ class ClusterMachine(RuleBasedStateMachine):
     def start(self, data: st.DataObject, seed: int, nodes: list[int]) -> None:
         engine = data.draw(st.sampled_from(self.engines))
         latency = data.draw(st.sampled_from(self.latencies))
-        self.lab = Lab(engine, seed, latency, tuple(nodes))
+        more = (0, 3, 4)[: max(0, self.fewest_nodes - len(nodes))]
+        self.lab = Lab(engine, seed, latency, (*nodes, *more))
         self.audit = Audit(self.lab.plane.store, punctual=latency == "zero")
 
     # --- pods and workloads -----------------------------------------------------------------------
@@ -122,6 +124,10 @@ class ClusterMachine(RuleBasedStateMachine):
     def add_node(self, shape: int) -> None:
         self.lab.do("add_node", shape)
 
+    def spares_nodes(self) -> bool:
+        return len(self.lab.plane.store.objects("Node")) > self.fewest_nodes
+
+    @precondition(lambda self: self.spares_nodes())
     @rule(number=any_number)
     def remove_node(self, number: int) -> None:
         self.lab.do("remove_node", number)

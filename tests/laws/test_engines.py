@@ -13,6 +13,7 @@ class Engines(ClusterMachine):
 
     engines = ("verify",)
     latencies = ("zero", "recorded-v1.36")
+    fewest_nodes = 3
 
     def knows_all(self) -> bool:
         """Leave the other laws to the other machine."""
