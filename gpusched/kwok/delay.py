@@ -77,6 +77,8 @@ def _read(source: Source, obj: Json, now: int, micros: Callable[[str], int]) -> 
     text = source.read(obj)
     if text is None:
         return source.fixed
+    if not text:
+        return None
     duration = parse_duration(text)
     if duration is not None:
         return duration

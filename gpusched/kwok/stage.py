@@ -104,14 +104,12 @@ class Stage:
             and all(term.holds(obj) for term in self.terms)
         )
 
-    def weight_for(self, obj: Json) -> int:
-        """Return the stage's weight for an object."""
+    def weight_for(self, obj: Json) -> int | None:
+        """Return the stage's weight for an object, or None if the object says what is no number."""
         found = self.weight.read(obj)
-        return (
-            int(found)
-            if found is not None and found.lstrip("-").isdigit()
-            else self.weight.fixed or 0
-        )
+        if found is None:
+            return self.weight.fixed or 0
+        return int(found) if found.lstrip("-").isdigit() else None
 
 
 def _within(wanted: Mapping[str, str], have: Mapping[str, str]) -> bool:
@@ -129,14 +127,17 @@ def _text(value: Any) -> str:
 def choose(stages: Sequence[Stage], obj: Json, rng: np.random.Generator) -> Stage | None:
     """Return the stage that applies: none, the only one, or one drawn by weight.
 
-    Weights of 0 and less count only where no stage has a positive one; then all are equal.
+    Weights of 0 and less count only where no stage has a positive one; then all are equal. A stage
+    without a weight that can be read counts only where no stage has one.
     """
     matching = [stage for stage in stages if stage.matches(obj)]
     if len(matching) <= 1:
         return matching[0] if matching else None
-    weights = [max(0, stage.weight_for(obj)) for stage in matching]
+    told = [stage.weight_for(obj) for stage in matching]
+    weights = [max(0, weight or 0) for weight in told]
     if not any(weights):
-        weights = [1] * len(matching)
+        silent = all(weight is None for weight in told)
+        weights = [int(silent or weight is not None) for weight in told]
     draw = int(rng.integers(sum(weights)))
     for stage, weight in zip(matching, weights, strict=True):
         draw -= weight

@@ -1,8 +1,8 @@
 """What of the recordings is not compared, by timeline: patterns of keys, each with its reason.
 
 ``ACCIDENTS`` are accidents of the recordings, with the proof. ``RACES`` hang on
-milliseconds between writes: the recordings differ among themselves in most of these counts, and ours
-lies a few tries outside of them.
+milliseconds between writes: the recordings differ among themselves in most of these counts, and
+ours lies a few tries outside of them.
 ``OPEN`` is what is not reproduced yet. An entry of any of them that is no longer needed fails a
 test.
 """
