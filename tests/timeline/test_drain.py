@@ -1,0 +1,92 @@
+"""``kubectl drain`` where a disruption budget holds pods back."""
+
+from typing import Any
+
+import pytest
+
+from gpusched.sim.calendar import SECOND
+from gpusched.sim.control_plane import ControlPlane
+from gpusched.timeline.kubectl import Kubectl
+from tests.sim import builders
+
+Json = dict[str, Any]
+REFUSAL = (
+    'error when evicting pods/"{}" -n "default" (will retry after 5s): Cannot evict pod as it '
+    "would violate the pod's disruption budget.\n"
+)
+
+
+def budget(name: str, least: int) -> Json:
+    spec = {"minAvailable": least, "selector": {"matchLabels": {"app": name}}}
+    meta = {"name": name, "namespace": "default"}
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": meta,
+        "spec": spec,
+    }
+
+
+def draining(least: int, flags: str = "") -> tuple[ControlPlane, list[tuple[int, Json]]]:
+    """Begin to drain a full node with two guarded pods; there is room for one on another node."""
+    plane = builders.plane(builders.node("a", 2), builders.node("b", 1))
+    plane.api.create(builders.workload("ReplicaSet", "serve", 2))
+    plane.run(10 * SECOND)
+    plane.api.create(budget("serve", least))
+    plane.run(20 * SECOND)
+    answers: list[tuple[int, Json]] = []
+    kubectl = Kubectl(plane)
+    kubectl.run(f"drain a {flags}", "", lambda answer: answers.append((plane.loop.now, answer)))
+    return plane, answers
+
+
+def places(plane: ControlPlane) -> list[str]:
+    return sorted(pod.node for pod in plane.store.pods())
+
+
+def test_a_budget_lets_one_go_at_a_time_until_its_successor_is_ready() -> None:
+    plane, answers = draining(1)
+    plane.run(24 * SECOND)
+    assert places(plane) == ["a", "b"]
+    plane.run(60 * SECOND)
+    ((at, answer),) = answers
+    assert at == 25 * SECOND
+    assert (answer["rc"], answer["stdout"].splitlines()[-1]) == (0, "node/a drained")
+    assert answer["stderr"].count("will retry after 5s") == 1
+    assert places(plane) == ["", "b"]
+
+
+def test_a_budget_that_allows_none_holds_a_drain_up_every_five_seconds() -> None:
+    plane, answers = draining(2)
+    plane.run(34 * SECOND)
+    assert (answers, places(plane)) == ([], ["a", "a"])
+    plane.api.patch(
+        "PodDisruptionBudget", ("default", "serve"), {"spec": {"minAvailable": 0}}, "merge"
+    )
+    plane.run(60 * SECOND)
+    ((at, answer),) = answers
+    assert (at, answer["rc"]) == (35 * SECOND, 0)
+    names = [line.split("/")[-1] for line in answer["stdout"].splitlines() if "evicting" in line]
+    assert answer["stderr"] == 3 * "".join(map(REFUSAL.format, names))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        pytest.param("", "cannot delete Pods that declare no controller (use --force to override): "
+                     "default/bare", id="a bare pod needs --force"),
+        pytest.param("--force", "", id="with --force it goes"),
+    ],
+)  # fmt: skip
+def test_a_bare_pod_is_only_evicted_by_force(flags: str, message: str) -> None:
+    plane = builders.plane(builders.node("a", 2))
+    plane.api.create(builders.pod("bare"))
+    plane.run(10 * SECOND)
+    answers: list[Json] = []
+    Kubectl(plane).run(f"drain a {flags}", "", answers.append)
+    plane.run(60 * SECOND)
+    (answer,) = answers
+    assert answer["rc"] == (1 if message else 0)
+    assert message in answer["stderr"]
+    assert plane.store.get("Node", "", "a")["spec"]["unschedulable"] is True  # type: ignore[index]  # it is there
+    assert (plane.store.pod("default", "bare") is None) is not bool(message)
