@@ -125,18 +125,30 @@ class Plan:
             plugin.name for plugin in self.live_filters
         )
 
-    def _stays_skipped(self, plugin: str) -> bool:
+    def _stays_skipped(self, plugin: str, snapshot: Snapshot) -> bool:
         spec = self._pod.shape.spec
+        if plugin == "InterPodAffinity":
+            return not self._meets_affinity(snapshot)
         if spec.volumes or spec.resource_claims:
             return plugin in READS_OBJECTS or plugin in READS_RESOURCES or plugin in SCORES_OBJECTS
         return plugin in SKIPS_BY_SHAPE
+
+    def _meets_affinity(self, snapshot: Snapshot) -> bool:
+        """Return whether the next pod on a node may give InterPodAffinity something to say.
+
+        `Cache.plan_version` tells when the first pod of a shape with affinity comes and when the
+        last one goes, but not where the others are.
+        """
+        return self._pod.shape.has_pod_affinity or any(
+            shape.has_pod_affinity for shape in snapshot.placed
+        )
 
     def _ask_filters(self, snapshot: Snapshot) -> Mask | None:
         nodes = snapshot.nodes
         allowed = np.ones(len(nodes), np.bool_)
         self._resource_filters = []
         for plugin in self._framework.filters:
-            if plugin.name in self.state.skip_filter and self._stays_skipped(plugin.name):
+            if plugin.name in self.state.skip_filter and self._stays_skipped(plugin.name, snapshot):
                 continue
             if plugin.name in READS_RESOURCES:
                 self._resource_filters.append(plugin)
@@ -155,7 +167,7 @@ class Plan:
         fixed = np.zeros(len(rows), np.int64)
         for plugin in self._framework.scorers:
             weight = self._framework.profile.score_weights[plugin.name]
-            if plugin.name in self.state.skip_score and self._stays_skipped(plugin.name):
+            if plugin.name in self.state.skip_score and self._stays_skipped(plugin.name, snapshot):
                 continue
             if plugin.name in READS_RESOURCES and not self._counts_devices(snapshot):
                 self._resource_scorers.append((plugin, weight))

@@ -257,3 +257,29 @@ PROFILES: Final[dict[str, Json]] = {
     "no default spreading": _args("PodTopologySpread", defaultingType="List"),
 }
 """Profiles by what is special about them."""
+
+_DEVICES: Final = ("device class for a resource", "device class", "devices on n0", "devices on n1")
+
+THEMES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "resources": (("idle", "small", "large", "too large", "gpu", "fond", "picky"), ("service",)),
+    "taints and ports": (("tolerant", "port", "small", "picky", "disk"), ("service",)),
+    "preemption": (
+        ("urgent", "urgent and kind", "web", "large", "far"),
+        ("strict budget", "loose budget"),
+    ),
+    "spreading": (
+        ("even zones", "even hosts", "rather even", "web", "owned web"),
+        ("service", "replica set"),
+    ),
+    "affinity": (
+        ("near", "far", "rather near", "rather far", "web", "near a team's", "far from a team's"),
+        ("namespace of a team", "namespace of nobody"),
+    ),
+    "volumes": (
+        ("waiting volume", "bound volume", "disk", "small"),
+        ("class", "waiting claim", "bound claim", "volume in a", "volume in b"),
+    ),
+    "devices": (("device", "urgent device", "small"), _DEVICES),
+    "claims": (("claim", "device", "small"), ("claim for a device", *_DEVICES)),
+}
+"""Templates and objects that have to do with each other."""

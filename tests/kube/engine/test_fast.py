@@ -11,7 +11,7 @@ from gpusched.kube.cycle import Result
 from gpusched.kube.engine import FastEngine, VerifyEngine
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.status import Rejection
-from tests.kube.engine.clusters import ZONE, Cluster
+from tests.kube.engine.clusters import HOSTNAME, ZONE, Cluster
 from tests.kube.engine.templates import OBJECTS, PODS, PROFILES
 
 
@@ -69,6 +69,27 @@ def test_nodes_alike_in_amounts_differ_by_the_devices_that_stand_for_a_resource(
     cluster.attempts("device", PODS["device"], 4)
     assert sorted(each.node_name for each in cluster.pods.values()) == ["n0", "n1", "n1", "n1"]
     assert one_of(cluster, "device") is Result.UNSCHEDULABLE
+
+
+def test_pods_that_come_later_are_seen_by_who_had_none_to_keep_away_from() -> None:
+    cluster = Cluster(VerifyEngine)
+    for name in ("n0", "n1"):
+        cluster.put_node(name, labels={ZONE: "a"})
+    cluster.attempts("rather far", PODS["rather far"], 2)
+    cluster.attempts("web", PODS["web"], 3)
+    cluster.attempts("rather far", PODS["rather far"], 2)
+
+
+def test_a_pod_is_kept_away_by_the_second_of_two_alike_if_the_first_was_out_of_reach() -> None:
+    """The first "far" pod is on a node without the topology key: it keeps nobody away."""
+    cluster = Cluster(VerifyEngine)
+    cluster.put_node("n0", labels={HOSTNAME: "n0"})
+    bare = cluster.pod("far", PODS["far"])
+    cluster.cache.add_pod(bare, "nowhere")
+    assert one_of(cluster, "web") is Result.SCHEDULED
+    cluster.cache.remove_pod(next(iter(cluster.pods.values())))
+    cluster.cache.add_pod(cluster.pod("far", PODS["far"]), "n0")
+    assert one_of(cluster, "web") is Result.UNSCHEDULABLE
 
 
 def test_a_failure_is_remembered_until_room_is_made() -> None:

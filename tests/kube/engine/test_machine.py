@@ -1,6 +1,5 @@
 """Whatever happens to a cluster, the fast engine decides as the scan does."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +11,10 @@ from gpusched.cluster.pod import PodInfo
 from gpusched.kube.cycle import Result, heap_tie_break, name_tie_break
 from gpusched.kube.engine import VerifyEngine
 from tests.kube.engine.clusters import Cluster
-from tests.kube.engine.templates import NODES, OBJECTS, PODS, PROFILES
+from tests.kube.engine.templates import NODES, OBJECTS, PODS, PROFILES, THEMES
 
-places = st.integers(0, 7)
+places = st.integers(0, 13)
 nodes = st.sampled_from([f"n{number}" for number in range(6)])
-
-
-def some_of(table: Mapping[str, Any]) -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(sorted(table)), min_size=1, max_size=6, unique=True)
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -34,18 +29,20 @@ class EngineMachine(RuleBasedStateMachine):
 
     @initialize(
         kinds=st.lists(st.sampled_from(sorted(NODES)), min_size=3, max_size=6),
-        templates=some_of(PODS),
-        objects=some_of(OBJECTS),
-        profile=st.sampled_from(sorted(PROFILES)),
+        themes=st.lists(st.sampled_from(sorted(THEMES)), min_size=1, max_size=2, unique=True),
+        there=st.sets(st.sampled_from(sorted(OBJECTS))),
+        profile=st.sampled_from(["default", "default", "default", *sorted(PROFILES)]),
     )
-    def begin(
-        self, kinds: list[str], templates: list[str], objects: list[str], profile: str
-    ) -> None:
-        """Take few templates and objects per run: what comes again is what may be remembered."""
+    def begin(self, kinds: list[str], themes: list[str], there: set[str], profile: str) -> None:
+        """Take a theme or two per run: what comes again is what may be remembered."""
         self.cluster = Cluster(VerifyEngine, PROFILES[profile])
         for number, kind in enumerate(kinds):
             self.cluster.put_node(f"n{number}", **NODES[kind])
-        self.templates, self.objects = [*templates, "large", "urgent"], objects
+        self.templates = [name for theme in themes for name in THEMES[theme][0]]
+        self.objects = [name for theme in themes for name in THEMES[theme][1]]
+        for name in self.objects:
+            if name in there:
+                self.cluster.put(OBJECTS[name])
 
     @rule(
         percentage=st.sampled_from([0, 100]),
@@ -57,6 +54,7 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(name=nodes, kind=st.sampled_from(sorted(NODES)))
     def put_node(self, name: str, kind: str) -> None:
         self.cluster.put_node(name, **NODES[kind])
+        self.wake()
 
     @rule(name=nodes)
     def drop_node(self, name: str) -> None:
@@ -68,6 +66,13 @@ class EngineMachine(RuleBasedStateMachine):
     def change_object(self, at: int, comes: bool) -> None:
         name = self.objects[at % len(self.objects)]
         (self.cluster.put if comes else self.cluster.drop)(OBJECTS[name])
+        self.wake()
+
+    def wake(self) -> None:
+        """Try a few of those who wait again, as a queue does after a change."""
+        woken, self.waiting = self.waiting[-3:], self.waiting[:-3]
+        for pod in woken:
+            self.attempt(pod, preempts=False)
 
     @rule(at=places, replicas=st.integers(1, 4), preempts=st.booleans())
     def schedule(self, at: int, replicas: int, preempts: bool) -> None:
@@ -98,12 +103,15 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.cluster.pods)
     @rule(data=st.data(), what=st.sampled_from(["remove", "terminate", "refresh"]))
     def change_pod(self, data: st.DataObject, what: str) -> None:
-        pod = self.cluster.pods[data.draw(st.sampled_from(sorted(self.cluster.pods)))]
+        self.change(self.cluster.pods[data.draw(st.sampled_from(sorted(self.cluster.pods)))], what)
+
+    def change(self, pod: PodInfo, what: str) -> None:
         if what == "remove":
             self.cluster.remove(pod)
         else:
             terminating = pod.terminating or what == "terminate"
             self.cluster.replace(pod, replace(pod, terminating=terminating))
+        self.wake()
 
 
 TestEngineMachine = EngineMachine.TestCase
