@@ -12,7 +12,8 @@ HOSTNAME = "kubernetes.io/hostname"
 NAMESPACE = "lab"
 CLASSES = {"low": -10, "usual": 0, "high": 100, "firm": 100}
 """Priority classes; ``firm`` never preempts."""
-MOST_PODS = 9
+MOST_NODES = 6
+MOST_PODS = 12
 
 APPS = st.sampled_from(["red", "blue", "green"])
 MODELS = st.sampled_from(["a100", "h100", "l40s"])
@@ -34,9 +35,9 @@ def present(**fields: Any) -> Json:
 
 
 @st.composite
-def nodes(draw: st.DrawFn, name: str) -> Json:
-    """Draw a node with up to four GPUs."""
-    labels = {HOSTNAME: name, "gpu.model": draw(MODELS)}
+def nodes(draw: st.DrawFn) -> Json:
+    """Draw a node with up to eight GPUs, without its name."""
+    labels = {"gpu.model": draw(MODELS)}
     labels |= present(**{ZONE: draw(sometimes(ZONES, 1))})
     taint = draw(
         sometimes(
@@ -53,7 +54,7 @@ def nodes(draw: st.DrawFn, name: str) -> Json:
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "labels": labels},
+        "metadata": {"labels": labels},
         "spec": present(
             taints=[taint] if taint else [], unschedulable=draw(sometimes(st.just(True), 9))
         ),
@@ -142,7 +143,7 @@ def _containers() -> st.SearchStrategy[Json]:
 
 
 @st.composite
-def crowding_pods(draw: st.DrawFn, name: str, classes: list[str]) -> Json:
+def crowding_pods(draw: st.DrawFn, classes: list[str]) -> Json:
     """Draw a pod that wants GPUs and nothing else, of one of some priorities."""
     spec = {
         "containers": [
@@ -155,24 +156,30 @@ def crowding_pods(draw: st.DrawFn, name: str, classes: list[str]) -> Json:
         "priorityClassName": draw(st.sampled_from(classes)),
         "tolerations": [{"key": "gpu", "operator": "Exists"}],
     }
-    meta = {"name": name, "namespace": NAMESPACE, "labels": {"app": draw(APPS)}}
+    meta = {"namespace": NAMESPACE, "labels": {"app": draw(APPS)}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
 
 
-@st.composite
-def queues(draw: st.DrawFn) -> list[Json]:
+def queues() -> st.SearchStrategy[list[Json]]:
     """Draw pods: with wishes of all kinds, or less and less patient ones that crowd the GPUs."""
-    if draw(st.booleans()):
-        first = draw(st.integers(1, MOST_PODS - 3))
-        later = draw(st.integers(0, 3))
-        calm = [draw(crowding_pods(f"pod-{nth}", ["low", "usual"])) for nth in range(first)]
-        names = (f"pod-{first + nth}" for nth in range(later))
-        return calm + [draw(crowding_pods(name, ["high", "firm", "usual"])) for name in names]
-    return [draw(pods(f"pod-{nth}")) for nth in range(draw(st.integers(1, MOST_PODS)))]
+    calm = st.lists(crowding_pods(["low", "usual"]), min_size=1, max_size=MOST_PODS - 3)
+    urgent = st.lists(crowding_pods(["high", "firm", "usual"]), max_size=3)
+    crowd = st.builds(list.__add__, calm, urgent)
+    return st.lists(pods(), min_size=1, max_size=MOST_PODS) | crowd
+
+
+def named(objects: list[Json], prefix: str) -> list[Json]:
+    """Return objects with names; nodes with the label that repeats it, too."""
+    for nth, obj in enumerate(objects):
+        meta = obj["metadata"]
+        meta["name"] = f"{prefix}-{nth}"
+        if obj["kind"] == "Node":
+            meta["labels"][HOSTNAME] = meta["name"]
+    return objects
 
 
 @st.composite
-def pods(draw: st.DrawFn, name: str) -> Json:
+def pods(draw: st.DrawFn) -> Json:
     """Draw a pod with about two wishes."""
     affinity = present(
         nodeAffinity=draw(sometimes(_node_affinity())),
@@ -191,7 +198,7 @@ def pods(draw: st.DrawFn, name: str) -> Json:
         topologySpreadConstraints=[spread] if spread else [],
         schedulingGates=[gate] if gate else [],
     )
-    meta = {"name": name, "namespace": NAMESPACE, "labels": {"app": draw(APPS)}}
+    meta = {"namespace": NAMESPACE, "labels": {"app": draw(APPS)}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
 
 
@@ -221,10 +228,9 @@ def _changes(pod_names: list[str], node_names: list[str]) -> st.SearchStrategy[J
 @st.composite
 def scenarios(draw: st.DrawFn) -> Json:
     """Draw a scenario document: a fleet, pods one after the other, perhaps changes afterwards."""
-    node_names = [f"node-{nth}" for nth in range(draw(st.sampled_from([2, 1, 3, 4, 6])))]
-    fleet = [draw(nodes(name)) for name in node_names]
-    drawn = draw(queues())
-    pod_names = [pod["metadata"]["name"] for pod in drawn]
+    fleet = named(draw(st.lists(nodes(), min_size=1, max_size=MOST_NODES)), "node")
+    drawn = named(draw(queues()), "pod")
+    node_names, pod_names = ([obj["metadata"]["name"] for obj in each] for each in (fleet, drawn))
     later = draw(st.lists(_changes(pod_names, node_names), max_size=2))
     used = {pod["spec"]["priorityClassName"] for pod in drawn if "priorityClassName" in pod["spec"]}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
