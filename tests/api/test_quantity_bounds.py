@@ -65,6 +65,12 @@ def test_what_is_just_inside_is_read(text: str, nano: int) -> None:
             10**19 + 1 - 2**64,
             id="a sum is held in the finer scale of the two",
         ),
+        pytest.param(
+            Quantity.from_int(10**16) + Quantity.from_milli(0) + Quantity.from_int(1),
+            10**16 + 1,
+            0,
+            id="but nothing, added, does not make it finer",
+        ),
     ],
 )
 def test_what_int64_does_not_hold_wraps(quantity: Quantity, value: int, milli: int) -> None:

@@ -152,6 +152,24 @@ def test_a_state_has_no_row_before_it_is_added() -> None:
     assert NodeState(None).row == -1
 
 
+def test_a_state_is_stamped_anew_with_every_pod_that_comes_or_goes() -> None:
+    cache, pods = filled(["a", "b"])
+    state = cache.state("n")
+    assert state is not None
+    stamps = [state.stamp]
+    for move in (cache.remove_pod, lambda pod: cache.add_pod(pod, "n"), cache.remove_pod):
+        move(pods[0])
+        stamps.append(state.stamp)
+    assert stamps == sorted(set(stamps))
+
+
+def test_a_resource_that_is_met_later_has_its_row_in_all_columns() -> None:
+    cache = empty_cache()
+    add_node(cache, "n")
+    pod(cache, requests={"new.com/thing": "1"})
+    assert cache.nodes.columns.requested.shape[0] == len(cache.resources)
+
+
 def test_columns_have_as_many_rows_as_they_say() -> None:
     cache = empty_cache()
     add_node(cache, "n")

@@ -2,7 +2,7 @@
 
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints
-from gpusched.kube.cycle import Result, Search, schedule
+from gpusched.kube.cycle import NO_NODES, Result, Search, schedule
 from gpusched.kube.framework.status import Code
 from tests.cluster.builders import pod
 from tests.kube.framework.fakes import Filters, Scores, framework
@@ -22,6 +22,12 @@ def test_nobody_is_asked_to_break_a_tie_where_there_is_none() -> None:
 def test_an_attempt_that_fails_has_no_row() -> None:
     found = attempt(cluster(1), framework(Filters(rejects={"n0": [("no", Code.UNSCHEDULABLE)]})))
     assert (found.result, found.row) == (Result.UNSCHEDULABLE, -1)
+    assert (found.feasible.tolist(), found.ties.tolist()) == ([], [])
+
+
+def test_without_nodes_upstream_s_words_are_used() -> None:
+    assert attempt(cluster(0), framework(Scores())).message == NO_NODES
+    assert NO_NODES == "no nodes available to schedule pods"
 
 
 def test_an_error_behind_the_last_node_that_is_looked_at_is_not_heard() -> None:

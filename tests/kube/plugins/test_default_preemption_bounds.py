@@ -2,8 +2,11 @@
 
 from gpusched.api.config import DefaultPreemptionArgs
 from gpusched.api.policy import PodDisruptionBudget
+from gpusched.kube.framework.cycle_state import CycleState
+from gpusched.kube.framework.status import Status
 from gpusched.kube.plugins.default_preemption import DefaultPreemption
 from gpusched.kube.plugins.default_preemption.budgets import compile_budgets
+from gpusched.kube.plugins.default_preemption.victims import select_victims
 from tests.kube.plugins.test_default_preemption import EVICTED, full_world, preemptor, tried
 from tests.kube.plugins.worlds import World, cpu
 
@@ -39,3 +42,12 @@ def test_arguments_are_the_defaults_or_those_that_are_given() -> None:
     assert DefaultPreemption.create(None, handle).args == DefaultPreemptionArgs()
     few = DefaultPreemptionArgs(min_candidate_nodes_absolute=1)
     assert DefaultPreemption.create(few, handle).args == few
+
+
+def test_a_node_without_less_important_pods_has_no_victims() -> None:
+    world = full_world(("same", "n1", 100, "4"))
+    one = world.snapshot.nodes.copy_row(world.copy_of("n1"))
+    pod = preemptor(world, "1")
+    found = select_victims(world.framework("NodeResourcesFit"), CycleState(), pod, one, ())
+    assert isinstance(found, Status)
+    assert found.message == "No preemption victims found for incoming pod"

@@ -87,6 +87,17 @@ def test_a_score_of_one_counts() -> None:
     assert found.tolist() == [26]
 
 
+def test_without_a_framework_nobody_counts_devices() -> None:
+    cache = empty_cache()
+    add_node(cache, "n", allocatable={"cpu": "4", "pods": "9"})
+    mapped(cache, GPU)
+    plugin = NodeResourcesFit(NodeResourcesFitArgs(resources=(ResourceSpec(GPU),)))
+    waiting = pod(cache, requests={GPU: "1"})
+    found = plugin.score(CycleState(), waiting, cache.snapshot(), np.arange(1))
+    assert not isinstance(found, Status)
+    assert found.tolist() == [0]
+
+
 def test_three_resources_deviate_from_their_mean() -> None:
     """Shares are 0.2, 0.4, 0.8 before, and 0.6, 0.4, 0.9 with the pod."""
     cache = empty_cache()
