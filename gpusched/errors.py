@@ -13,7 +13,7 @@ class Fault:
     """One thing wrong with one place of a user's input.
 
     Attributes:
-        message: What is wrong, with the value and the remedy, in upstream's words where it has some.
+        message: What is wrong, with value and remedy, in upstream's words where it has some.
         file: The file as the user named it, ``<stdin>`` for standard input, or an empty string.
         document: 1-based number of the YAML document in the file; 0 where it does not apply.
         line: 1-based line in the file; 0 where it is not known.

@@ -44,7 +44,7 @@ _FORMATS: Final = ("json", "table", "wide")
     help="Who is chosen among the best nodes.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, help="Of --tie-break random.")
-@click.option("--engine", type=click.Choice(list(ENGINES)), default="plain", show_default=True)
+@click.option("--engine", type=click.Choice(ENGINES), default="scan", show_default=True)
 @click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, help="Number of processes.")
 @click.option("--objects", multiple=True, metavar="FILE", help="Manifests of what is there.")
 @click.option("--pending", multiple=True, metavar="FILE", help="Manifests of the pods to decide.")

@@ -99,8 +99,17 @@ def _object(obj: dict[str, Any]) -> Iterator[Finding]:
     if found:
         return
     try:
-        refusals = accept(obj).errors
+        refusals = accept(_identified(obj)).errors
     except UnreadableObjectError as error:
         refusals = (str(error),)
     for refusal in refusals:
         yield Finding(refusal, (refusal.partition(": ")[0],))
+
+
+def _identified(obj: dict[str, Any]) -> dict[str, Any]:
+    """Return an object with the UID, and the generated name, that the server would give it."""
+    metadata = dict(obj.get("metadata") or {})
+    metadata.setdefault("uid", "uid")
+    if metadata.get("generateName") and not metadata.get("name"):
+        metadata["name"] = f"{metadata['generateName']}xxxxx"
+    return {**obj, "metadata": metadata}

@@ -27,9 +27,10 @@ from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.pod import PodInfo
 from gpusched.decide import claims, record
 from gpusched.decide.case import Case, ForcedPreemption, MalformedCaseError
-from gpusched.decide.settings import ENGINES, Settings, TieBreak
+from gpusched.decide.settings import Settings, TieBreak
 from gpusched.decide.world import PendingPod, World, build
 from gpusched.kube.cycle import Attempt, Result, Search, heap_tie_break
+from gpusched.kube.engine import engine_named
 from gpusched.kube.framework.interface import PreEnqueuePlugin
 from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.nominator import Nominator
@@ -103,6 +104,7 @@ class _Session:
         self.case = case
         self.settings = settings
         self.world = world
+        self.engine = engine_named(settings.engine, world.cache)
         self.nominator = Nominator()
         self.next_start = 0
         self.frameworks = {
@@ -174,8 +176,7 @@ class _Session:
             percentage=_ALL_NODES if percentage is None else percentage,
             tie_break=heap_tie_break,
         )
-        engine = ENGINES[self.settings.engine]
-        attempt = engine(turn.framework, self.snapshot(), turn.pod, search)
+        attempt = self.engine.attempt(turn.framework, turn.pod, search)
         self.next_start = attempt.next_start
         return attempt
 

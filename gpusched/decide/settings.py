@@ -1,22 +1,16 @@
 """What a user may choose about decisions: the tie-break, the engine, plugins of his own."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final
 
 from gpusched.api.config import ExtensionPoint
-from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.pod import PodInfo
-from gpusched.kube.cycle import Attempt, Search, schedule
-from gpusched.kube.framework.runtime import Framework, Registry
+from gpusched.kube.framework.runtime import Registry
 from gpusched.kube.plugins import IN_TREE
 
-Engine: TypeAlias = Callable[[Framework, Snapshot, PodInfo, Search], Attempt]
-"""One scheduling attempt."""
-
-ENGINES: Final[Mapping[str, Engine]] = {"plain": schedule}
-"""Engines by name; all give the same decisions."""
+ENGINES: Final = ("scan", "verify")
+"""Engines that know why each node was turned away, also of a pod that found one."""
 
 
 class TieBreak(StrEnum):
@@ -40,7 +34,7 @@ class Settings:
     """
 
     tie_break: TieBreak = TieBreak.KUBE
-    engine: str = "plain"
+    engine: str = "scan"
     seed: int = 0
     registry: Registry = field(default_factory=lambda: IN_TREE)
     extension_points: Mapping[str, frozenset[ExtensionPoint]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ class EngineDifferenceError(InvariantError):
 
 
 class VerifyEngine:
-    """Asks the fast engine, checks its answer against the scan.
+    """Asks the fast engine, checks its answer against the scan's and gives the latter.
 
     Args:
         cache: The cluster.
@@ -43,7 +43,7 @@ class VerifyEngine:
                 raise EngineDifferenceError(
                     f"pod {pod.key}: the fast engine says {what} {given!r}, the scan {wanted!r}"
                 )
-        return fast
+        return scan
 
     def _facts(self, attempt: Attempt) -> tuple[object, ...]:
         nodes = self._cache.nodes
