@@ -7,6 +7,7 @@ JOBS ?= $(shell nproc)
 
 .PHONY: help venv demo test lint types contracts unit format lock clean verify-engines
 .PHONY: docs pictures chromium mutate
+.PHONY: bench bench-real
 .PHONY: controlplane-build controlplane-up controlplane-down conformance golden
 help:
 	@echo "make demo     the lesson's queue-pressure result, in one command"
@@ -16,6 +17,7 @@ help:
 	@echo "make pictures draw the documentation's pictures anew; look at them before you commit"
 	@echo "make chromium install Chromium for the browser tests (Debian, as root)"
 	@echo "make mutate   plant 700 faults in the decision code and see whether the tests notice (20 CPU minutes)"
+	@echo "make bench    measure all shapes (RUNS=5); make bench-real: the real scheduler beside each (takes Go)"
 	@echo "make format   let the formatter own the layout"
 	@echo "make conformance  the simulator against a real control plane (KUBECONFIG=… for one of yours, CASES=200)"
 	@echo "make golden   record decisions and timelines anew (KUBE_VERSION=1.36.1, ONLY=preempt_basic)"
@@ -92,6 +94,14 @@ endif
 golden: venv
 	KUBE_VERSION=$(KUBE_VERSION) $(CONTROLPLANE) build
 	$(BIN)/python -m conformance.golden --kubernetes $(KUBE_VERSION) $(ONLY)
+
+RUNS ?= 5
+bench: venv
+	$(BIN)/python -m benchmarks --runs $(RUNS) --write
+
+bench-real: venv
+	cd conformance/recorder && go build -o $(CURDIR)/build/bench ./cmd/bench
+	$(BIN)/python -m benchmarks --runs $(RUNS) --real build/bench --write
 
 mutate: venv
 	$(BIN)/python -m tools.mutate --sample 700 --seed 1 --jobs $(JOBS)
