@@ -7,7 +7,14 @@ from gpusched.kube.framework.status import Status
 from gpusched.kube.plugins.default_preemption import DefaultPreemption
 from gpusched.kube.plugins.default_preemption.budgets import compile_budgets
 from gpusched.kube.plugins.default_preemption.victims import select_victims
-from tests.kube.plugins.test_default_preemption import EVICTED, full_world, preemptor, tried
+from tests.kube.plugins.test_default_preemption import (
+    EVICTED,
+    full_world,
+    names,
+    outcome,
+    preemptor,
+    tried,
+)
 from tests.kube.plugins.worlds import World, cpu
 
 GONE = "2026-01-01T00:00:00Z"
@@ -51,3 +58,13 @@ def test_a_node_without_less_important_pods_has_no_victims() -> None:
     found = select_victims(world.framework("NodeResourcesFit"), CycleState(), pod, one, ())
     assert isinstance(found, Status)
     assert found.message == "No preemption victims found for incoming pod"
+
+
+def test_asking_again_while_nothing_changes_gives_the_same_victims() -> None:
+    world = full_world(("a", "n1", 0, "4"), ("b", "n2", 1, "4"))
+    framework = world.framework("NodeResourcesFit", "DefaultPreemption")
+    pod = preemptor(world, "2")
+    seen = [outcome(world.attempt(framework, pod)).candidates for _ in range(4)]
+    assert [[(each.node, names(each.pods)) for each in found] for found in seen] == [
+        [("n1", ["a"])]
+    ] * 4
