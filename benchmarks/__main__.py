@@ -1,4 +1,4 @@
-"""``python -m benchmarks [SHAPE …] [--json] [--runs N] [--engine E] [--real PROGRAM] [--write]``."""
+"""``python -m benchmarks``: measure shapes, with the real scheduler beside ours if it is given."""
 
 import json
 import platform

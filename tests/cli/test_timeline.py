@@ -98,8 +98,8 @@ WRONG = {
     "an unknown operation": (
         "steps: [{t: 1, frobnicate: x}]",
         (
-            "not a timeline: step at 1: no operation; known are create, delete, patch, scale, kubectl,"
-            " post_raw, get, kwok_stop, kwok_start, dump"
+            "not a timeline: step at 1: no operation; known are create, delete, patch, scale,"
+            " kubectl, post_raw, get, kwok_stop, kwok_start, dump"
         ),
     ),
 }

@@ -268,7 +268,7 @@ def test_a_claim_of_another_owner_is_no_ephemeral_volume() -> None:
     world.until(1)
     assert set(world.messages("FailedBinding")) >= {
         (
-            "ephemeral volume scratch: PVC default/p-scratch was not created for pod default/p (pod is"
-            " not owner)"
+            "ephemeral volume scratch: PVC default/p-scratch was not created for pod default/p (pod"
+            " is not owner)"
         )
     }

@@ -191,6 +191,7 @@ class _Resolver:
         """Return the scenario, or raise all faults."""
         document = ScenarioDocument.model_validate(self.source.object)
         spec, at = document.spec, ("spec",)
+        self.judge_runtimes(spec.runtimes, spec.kwok)
         scenario = Scenario(
             name=document.metadata.name,
             file=self.source.file,
@@ -211,6 +212,13 @@ class _Resolver:
         if self.faults:
             raise InvalidInputError(self.faults)
         return scenario
+
+    def judge_runtimes(self, runtimes: tuple[Runtime, ...], kwok: Kwok) -> None:
+        """Refuse run times that nobody would read: other stages say themselves how long."""
+        own = [controller.stages for controller in kwok.controllers] or [None]
+        if runtimes and "fast" not in [stages or kwok.stages for stages in own]:
+            words = "spec.runtimes: Forbidden: only KWOK's fast stages end pods by their run times"
+            self.faults.append(self.source.fault(words, ("spec", "runtimes")))
 
     def steps(self, steps: tuple[StepDocument, ...], at: FieldPath) -> tuple[Step, ...]:
         """Return the steps in order of time, those of the same time in their order."""

@@ -66,7 +66,7 @@ def test_a_scenario_of_the_repository_is_read_and_fits_the_schema(path: Path) ->
     assert text.startswith("# yaml-language-server: $schema=../docs/reference/scenario.schema.json")
     jsonschema.validate(next(build(text)).value, schema())
     assert found.expect is not None
-    assert found.fleet
+    assert found.steps, "nothing happens in it"
 
 
 def test_the_fleet_of_the_lesson_has_seven_nodes_and_32_gpus() -> None:
@@ -219,6 +219,11 @@ def test_every_action_is_read(tmp_path: Path) -> None:
                 )
             ],
             id="a run has one kind of time",
+        ),
+        pytest.param(
+            scenario(runtimes=[{"duration": "5s"}], kwok={"stages": "general"}),
+            ["spec.runtimes: Forbidden: only KWOK's fast stages end pods by their run times"],
+            id="run times that nobody reads are refused",
         ),
         pytest.param(
             scenario(latency="fast"),
