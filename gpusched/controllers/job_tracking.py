@@ -16,6 +16,7 @@ from gpusched.controllers.protocol import Json, PatchPods, PodView, Reader, Upda
 
 TRACKED = "batch.kubernetes.io/job-tracking"
 MAX_UNCOUNTED = 500
+_ENDED = ("Succeeded", "Failed")
 
 
 @dataclass(slots=True)
@@ -24,7 +25,7 @@ class Count:
 
     Attributes:
         job: The Job as last read or written.
-        pods: Its pods.
+        pods: Its pods, without those that ended and need nothing more.
         pods_active: Those that neither ended nor terminate.
         newly_succeeded: Those that succeeded and are counted nowhere yet.
         newly_failed: Those that failed and are counted nowhere yet.
@@ -57,7 +58,8 @@ class Count:
 
 def count_pods(job: Json, reader: Reader) -> Count:
     """Return what there is to know of a Job's pods."""
-    pods = reader.pods_of(job["metadata"]["uid"])
+    owned = reader.pods_of(job["metadata"]["uid"])
+    pods = [pod for pod in owned if pod.phase not in _ENDED or pod.finalizers]
     status: Json = dict(job.get("status") or {})
     uncounted = status.get("uncountedTerminatedPods") or {}
     known_good, known_bad = (
@@ -77,9 +79,7 @@ def count_pods(job: Json, reader: Reader) -> Count:
         status=status,
         active=len(active),
         ready=sum(pod.ready for pod in active),
-        terminating=sum(
-            pod.deletion is not None and pod.phase not in ("Succeeded", "Failed") for pod in pods
-        ),
+        terminating=sum(pod.deletion is not None and pod.phase not in _ENDED for pod in pods),
         succeeded=status.get("succeeded", 0) + len(good) + len(known_good),
         failed=status.get("failed", 0) + len(bad) + len(known_bad),
     )

@@ -6,7 +6,6 @@ Source: kubernetes/kubernetes pkg/controller/podgc/gc_controller.go, v1.36.1
 """
 
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any, ClassVar
 
 from gpusched.controllers.protocol import (
@@ -55,7 +54,7 @@ class PodGcController:
         """Look at every pod, if there is anything to look for."""
         if self._nodes_went or self._missing:
             yield from self._orphans(reader)
-        if next(islice(reader.pods(), FINISHED_LIMIT, None), None) is None:
+        if reader.pod_count() <= FINISHED_LIMIT:
             return None
         finished = [pod for pod in reader.pods() if pod.phase in ("Succeeded", "Failed")]
         if len(finished) > FINISHED_LIMIT:

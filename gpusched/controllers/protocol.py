@@ -160,6 +160,9 @@ class Reader(Protocol):
     def pods(self, namespace: str = "") -> Iterable[PodView]:
         """Return the pods, oldest first."""
 
+    def pod_count(self) -> int:
+        """Return how many pods there are."""
+
     def pods_of(self, uid: str) -> Sequence[PodView]:
         """Return the pods whose controller is ``uid``, oldest first."""
 

@@ -159,6 +159,10 @@ class Store:
             if not namespace or pod.template.namespace == namespace
         )
 
+    def pod_count(self) -> int:
+        """Return how many pods there are."""
+        return len(self._pods)
+
     def pods_of(self, uid: str) -> Sequence[Pod]:
         """Return the pods whose controller is ``uid``, oldest first."""
         found = self._by_owner.get(uid)
