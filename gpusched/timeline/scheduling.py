@@ -17,7 +17,7 @@ FLUSH_DELAY = 140_000
 """How long after its start the scheduler's tickers begin, as recorded."""
 PREEMPTION_CALL = 14_000
 """Microseconds of one API call of a preemption, as recorded."""
-STATUS_PATCH = 7_000
+STATUS_PATCH = 15_000
 """Microseconds that a failed attempt spends on writing the pod's status, as recorded."""
 _NO_POP = "--feature-gates=SchedulerPopFromBackoffQ=false"
 
