@@ -91,7 +91,7 @@ def main(
             beside = f", {row['real']['ratio']:.0f}x the real one" if row.get("real") else ""
             print(f"{name}: {rate:,.0f} pods/s, {row['peak_rss_mb']:.0f} MB{beside}", flush=True)
     if write:
-        result = {"machine": machine(), "rows": rows}
+        result = {"machine": machine(), "runs": runs, "rows": rows}
         folder = ROOT / "docs" / "reference"
         text = json.dumps(result, indent=1) + "\n"
         (folder / "performance.json").write_text(text, encoding="utf-8")

@@ -12,8 +12,8 @@ over real. Absolute figures are this machine's, read the ratios.
 
 Machine: {cpu}, {cores} cores, {system}, Python {python}.
 
-| shape | nodes | pods | pods/s | seconds | set-up, s | peak MB | real, pods/s | ratio | target |
-|---|--:|--:|--:|--:|--:|--:|--:|--:|---|
+| shape | nodes | pods | pods/s | seconds | set-up, s | peak MB | real/s | ratio | target | met |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|---|---|
 """
 
 FOOT = """
@@ -23,6 +23,7 @@ FOOT = """
 * `lesson`: seconds inside the process; from start to exit it takes {lesson:.2f} s.
 * `gpu-500`: from start to exit {small:.2f} s. The whole real control plane with KWOK takes 37 s and
   1.2 GB for it.
+* A pod costs {growth:.2f} times as much at 100,000 nodes as at 5,000 (aim: at most 1.5).
 * How the figures come about: [the fast engine](../decisions/0004-the-fast-engine.md).
 """
 
@@ -30,12 +31,48 @@ FOOT = """
 def page(result: dict[str, Any]) -> str:
     """Return the page in Markdown."""
     rows = {row["shape"]: row for row in result["rows"]}
-    head = HEAD.format(runs="five times, each in a fresh process", **result["machine"])
+    runs = f"{result['runs']} times, each in a fresh process (`gpu-100000` once)"
+    head = HEAD.format(runs=runs, **result["machine"])
     lines = [_line(row) for row in result["rows"]]
     foot = FOOT.format(
-        lesson=_process_seconds(rows, "lesson"), small=_process_seconds(rows, "gpu-500")
+        lesson=_process_seconds(rows, "lesson"),
+        small=_process_seconds(rows, "gpu-500"),
+        growth=_growth(rows),
     )
     return head + "\n".join(lines) + "\n" + foot
+
+
+def _is_met(row: dict[str, Any]) -> str:
+    """Return ``yes``, or what was missed; an empty string where it could not be judged."""
+    missed = []
+    for part in row["target"].split(", "):
+        relation, amount = part.split(" ", 1)
+        value = _measured(row, amount)
+        if value is None:
+            return ""
+        wanted = float(amount.rstrip("xsMGB "))
+        if value < wanted if relation == ">=" else value > wanted:
+            missed.append(part)
+    return f"no: {', '.join(missed)}" if missed else "yes"
+
+
+def _measured(row: dict[str, Any], amount: str) -> float | None:
+    """Return the figure that an amount such as ``20x``, ``0.6 s`` or ``2 GB`` speaks of."""
+    if amount.endswith("x"):
+        return float(row["real"]["ratio"]) if row.get("real") else None
+    if amount.endswith("B"):
+        return float(row["peak_rss_mb"]) / (1000 if amount.endswith("GB") else 1)
+    whole = "process_seconds" if row["shape"] == "lesson" else "seconds"
+    return float(row[whole]["median"])
+
+
+def _growth(rows: dict[str, Any]) -> float:
+    """Return what a pod costs at 100,000 nodes over what it costs at 5,000."""
+    names = ("gpu-100000", "gpu-5000")
+    if any(name not in rows for name in names):
+        return 0.0
+    large, small = (rows[name]["seconds"]["median"] / rows[name]["pods"] for name in names)
+    return float(large / small)
 
 
 def _process_seconds(rows: dict[str, Any], name: str) -> float:
@@ -56,5 +93,6 @@ def _line(row: dict[str, Any]) -> str:
         f"{real['pods_per_second']:,.0f}" if real else "",
         f"{real['ratio']:.1f}x" if real else "",
         row["target"],
+        _is_met(row),
     ]
     return "| " + " | ".join(cells) + " |"

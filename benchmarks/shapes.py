@@ -176,7 +176,9 @@ SHAPES: Final[dict[str, Shape]] = {
         real_pods=200,
         target=">= 10x",
     ),
-    "mixed-1200": Shape(1200, 7064, mixed, real=("mixed",), real_pods=7064, target="<= 0.6 s"),
-    "gpu-500": Shape(500, 4000, gpus=lambda _index: 8, target="<= 0.3 s"),
+    "mixed-1200": Shape(
+        1200, 7064, mixed, real=("mixed",), real_pods=7064, target="<= 0.6 s, <= 150 MB"
+    ),
+    "gpu-500": Shape(500, 4000, gpus=lambda _index: 8, target="<= 0.3 s, <= 120 MB"),
     "gpu-100000": Shape(100_000, 1_000_000, gpus=lambda _index: 16, target="<= 60 s, <= 2 GB"),
 }
