@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gpusched.api.gosort import go_sorted
 from gpusched.kubectl.ages import parse_time
 from gpusched.kubectl.describe.events import event_age
 from gpusched.kubectl.fields import JsonObject, namespace_of, text
 from gpusched.kubectl.flags import Flag, FlagType, parse_flags
 from gpusched.kubectl.formats import no_such_format, object_printer
 from gpusched.kubectl.go_format import escape_terminal, json_text, quote
-from gpusched.kubectl.gosort import go_sorted
 from gpusched.kubectl.output import CommandError, Output, PlainError, failed
 from gpusched.kubectl.resources import Resource, find
 from gpusched.kubectl.tabwriter import table_writer

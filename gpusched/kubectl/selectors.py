@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from typing_extensions import override
 
+from gpusched.api.names import label_key, label_value
 from gpusched.kubectl.fields import mapping, rows, texts
 from gpusched.kubectl.go_format import quote
-from gpusched.kubectl.label_names import key_faults, value_faults
 
 _TOKEN: Final = re.compile(r"[ \t\r\n]*(?:(==|!=|[=!(),<>])|([^=!(),<> \t\r\n]+))")
 _OPERATORS: Final = ("in", "notin", "=", "==", "!=", ">", "<")
@@ -178,7 +178,7 @@ class _Parser:
         key = self._take()
         if not key or key in _SYMBOLS:
             raise SelectorError(f"found '{key}', expected: identifier")
-        if faults := key_faults(key):
+        if faults := label_key(key):
             raise SelectorError(f"<nil>: Invalid value: {quote(key)}: {'; '.join(faults)}")
         if negated or self._peek() in ("", ","):
             return Requirement(key, "!" if negated else "exists")
@@ -236,7 +236,7 @@ def _checked(term: Requirement) -> Requirement:
             wrong = "for 'Gt', 'Lt' operators, the value must be an integer"
             faults.append(f"values[{i}]: Invalid value: {quote(value)}: {wrong}")
     for i, value in enumerate(term.values):
-        if wrong := "; ".join(value_faults(value)):
+        if wrong := "; ".join(label_value(value)):
             faults.append(f"values[{i}][{term.key}]: Invalid value: {quote(value)}: {wrong}")
     if faults:
         raise SelectorError(faults[0] if len(faults) == 1 else f"[{', '.join(faults)}]")

@@ -6,11 +6,11 @@ Source: kubernetes/kubectl pkg/cmd/get/sorter.go, v0.36.1
 from dataclasses import dataclass
 from typing import Any
 
+from gpusched.api.gosort import go_sorted
 from gpusched.api.quantity import InvalidQuantityError, Quantity
 from gpusched.kubectl.fields import JsonObject
 from gpusched.kubectl.formats import relaxed_path
 from gpusched.kubectl.go_format import quote, type_name
-from gpusched.kubectl.gosort import go_sorted
 from gpusched.kubectl.jsonpath import JsonPathError, Template
 from gpusched.kubectl.output import CommandError, PlainError
 

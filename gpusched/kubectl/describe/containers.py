@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote as quote_path
 
+from gpusched.api.gosort import go_sorted
 from gpusched.api.quantity import Quantity
 from gpusched.kubectl.ages import rfc1123
 from gpusched.kubectl.describe.environment import describe_environment
 from gpusched.kubectl.describe.writer import Writer
 from gpusched.kubectl.fields import JsonObject, dig, mapping, number, rows, text, texts
 from gpusched.kubectl.go_format import quote
-from gpusched.kubectl.gosort import go_sorted
 
 _PROBES: Final = (
     ("livenessProbe", "Liveness"), ("readinessProbe", "Readiness"), ("startupProbe", "Startup"),

@@ -5,10 +5,10 @@ Source: kubernetes/kubectl pkg/describe/describe.go DescribeEvents, searchEvents
 
 from collections.abc import Iterable
 
+from gpusched.api.gosort import go_sorted
 from gpusched.kubectl.ages import age, parse_time
 from gpusched.kubectl.describe.writer import Writer
 from gpusched.kubectl.fields import JsonObject, mapping, name_of, namespace_of, text
-from gpusched.kubectl.gosort import go_sorted
 from gpusched.kubectl.view import View, listing
 
 _NEVER = parse_time("0001-01-01T00:00:00Z")

@@ -5,6 +5,7 @@ Source: kubernetes/kubectl pkg/describe/describe.go, v0.36.1
 
 from typing import Final
 
+from gpusched.api.gosort import go_sorted
 from gpusched.kubectl.describe.writer import Writer
 from gpusched.kubectl.fields import (
     JsonObject,
@@ -15,7 +16,6 @@ from gpusched.kubectl.fields import (
     name_of,
     namespace_of,
 )
-from gpusched.kubectl.gosort import go_sorted
 
 _HIDDEN: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _LONGEST: Final = 140

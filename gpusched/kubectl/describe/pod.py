@@ -3,6 +3,7 @@
 Source: kubernetes/kubectl pkg/describe/describe.go describePod, DescribePodTemplate, v0.36.1
 """
 
+from gpusched.api.gosort import go_sorted
 from gpusched.kubectl.ages import age, rfc1123
 from gpusched.kubectl.describe.containers import describe_containers, describe_resources
 from gpusched.kubectl.describe.metadata import (
@@ -15,7 +16,6 @@ from gpusched.kubectl.describe.metadata import (
 from gpusched.kubectl.describe.volumes import describe_volumes
 from gpusched.kubectl.describe.writer import Writer
 from gpusched.kubectl.fields import JsonObject, dig, mapping, number, rows, text
-from gpusched.kubectl.gosort import go_sorted
 from gpusched.kubectl.pod_resources import qos_class
 from gpusched.kubectl.selectors import label_selector_text
 from gpusched.kubectl.view import View

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpusched.kubectl.gosort import go_sorted
+from gpusched.api.gosort import go_sorted
 from tests.kubectl.recordings import load
 
 
