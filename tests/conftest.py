@@ -1,8 +1,19 @@
-"""Options of the tests that need a real cluster; without ``--kubeconfig`` they are skipped."""
+"""What holds for all tests: no law hangs on how fast a machine is.
+
+And the options of the tests that need a real cluster; without ``--kubeconfig`` they are skipped.
+"""
 
 from collections import Counter
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "gate",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("gate")
 
 COMPARED = pytest.StashKey[Counter[str]]()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from gpusched.live.comparing import TOLERANCE, differences
 from gpusched.live.facts import facts_of
@@ -49,9 +49,7 @@ def heard_of(record: RunRecord) -> Iterator[Heard]:
 
 
 @pytest.mark.property
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, deadline=None)
 @given(document=scenarios())
 def test_a_recording_holds_the_facts_of_what_was_heard(
     tmp_path: Path, document: dict[str, Any]

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpusched.api.load import Manifest, load, stream
@@ -395,7 +395,7 @@ def test_what_json_writes_both_readers_read_alike(value: object) -> None:
 
 
 @pytest.mark.property
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400)
 @given(data=st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_random_bytes_end_in_faults_never_in_a_traceback(folder: Path, data: bytes) -> None:
     name = str(folder / "a.yaml")
@@ -450,7 +450,7 @@ PIECES = st.sampled_from(
 
 
 @pytest.mark.property
-@settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=600)
 @given(pieces=st.lists(PIECES, max_size=25))
 def test_shards_of_manifests_are_read_or_end_in_faults(folder: Path, pieces: list[str]) -> None:
     name = str(folder / "a.yaml")
@@ -463,7 +463,7 @@ def test_shards_of_manifests_are_read_or_end_in_faults(folder: Path, pieces: lis
 
 
 @pytest.mark.property
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(data=st.data())
 def test_a_pod_with_one_value_replaced_is_read_or_ends_in_faults(
     folder: Path, data: st.DataObject
