@@ -136,7 +136,7 @@ class Users(RuleBasedStateMachine):
                 pods = list(self.store.pods_of(found["metadata"]["uid"]))
                 if kind == "ReplicaSet":
                     assert sum(item.active for item in pods) == found["spec"]["replicas"]
-                else:
+                elif all(item.ready for item in pods):  # else OrderedReady waits for those behind
                     assert len(pods) <= found["spec"]["replicas"]
         for found in self.store.objects("Deployment"):
             status = found["status"]
