@@ -38,6 +38,7 @@ LABEL: Final = "gpusched.dev/live"
 KWOK_NODE: Final = "kwok.x-k8s.io/node"
 """The annotation by which a KWOK in a real cluster usually finds its nodes."""
 NAME_LABEL: Final = "kubernetes.io/metadata.name"
+_NOBODY: Final = "kubernetes.io/no-provisioner"
 _NANOSECONDS: Final = 1000
 
 
@@ -84,6 +85,10 @@ def _impossible(scenario: Scenario, how: Preparation) -> Iterator[str]:
         yield "spec.kwok: a cluster's KWOK plays its own stages; only the fast ones can be compared"
     if any(entry.duration is None or entry.exit_code for entry in scenario.runtimes):
         yield "spec.runtimes: only fixed durations with exit code 0 can be given to KWOK"
+    made = [manifest for action in actions for manifest in getattr(action, "manifests", ())]
+    given = [manifest.object for manifest in (*scenario.fleet, *scenario.setup, *made)]
+    if any(obj["kind"] == "StorageClass" and obj.get("provisioner") != _NOBODY for obj in given):
+        yield "a StorageClass needs its provisioner, and nobody plays one on a cluster"
     if (scenario.scheduler_configuration or scenario.scheduler_flags) and not how.configured:
         words = (
             "spec.schedulerConfiguration: the cluster's scheduler has a configuration of its own;"

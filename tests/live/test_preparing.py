@@ -108,6 +108,18 @@ def test_fixed_run_times_are_told_to_kwok(tmp_path: Path) -> None:
             id="stages belong to the cluster's KWOK",
         ),
         pytest.param(
+            {
+                "setup": {
+                    "apiVersion": "storage.k8s.io/v1",
+                    "kind": "StorageClass",
+                    "metadata": {"name": "disk"},
+                    "provisioner": "disk.example.com",
+                }
+            },
+            "a StorageClass needs its provisioner, and nobody plays one on a cluster",
+            id="volumes that somebody must provision",
+        ),
+        pytest.param(
             {"runtimes": [{"exponential": {"mean": "1m"}}]},
             "spec.runtimes: only fixed durations with exit code 0 can be given to KWOK",
             id="a drawn run time would differ from the simulator's",
