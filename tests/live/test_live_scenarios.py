@@ -38,6 +38,7 @@ def test_drawn_scenarios_end_as_they_do_on_the_cluster(
     @settings(
         max_examples=pytestconfig.getoption("--live-cases"),
         deadline=None,
+        derandomize=False,
         database=None,
         phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
