@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/scheduler/backend/queue/nominator.go, v1.36.1.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from gpusched.cluster.pod import PodInfo
 
@@ -20,13 +20,21 @@ class Nominator:
         """Return True if nobody is nominated."""
         return not self._node_of
 
-    def by_node(self) -> Iterable[tuple[str, Sequence[PodInfo]]]:
-        """Return the nodes to which somebody is nominated, and who."""
-        return self._by_node.items()
+    def nodes(self) -> Sequence[str]:
+        """Return the nodes to which somebody is nominated."""
+        return tuple(self._by_node)
 
     def on(self, node: str) -> Sequence[PodInfo]:
         """Return the pods nominated to ``node``."""
         return self._by_node.get(node, ())
+
+    def rivals(self, pod: PodInfo, node: str) -> Sequence[PodInfo]:
+        """Return the pods nominated to ``node`` that ``pod`` may not push aside."""
+        return [
+            other
+            for other in self._by_node.get(node, ())
+            if other.priority >= pod.priority and other.uid != pod.uid
+        ]
 
     def node_of(self, uid: str) -> str:
         """Return where a pod is nominated, or an empty string."""

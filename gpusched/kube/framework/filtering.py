@@ -59,13 +59,8 @@ class Filtering:
     ) -> Mapping[int, Sequence[PodInfo]]:
         """Return the pods that ``pod`` may not push aside, by the row they are nominated to."""
         crowds: dict[int, Sequence[PodInfo]] = {}
-        for node, nominated in self._nominator.by_node():
-            rivals = [
-                other
-                for other in nominated
-                if other.priority >= pod.priority and other.uid != pod.uid
-            ]
-            row = nodes.row_of(node)
+        for node in self._nominator.nodes():
+            rivals, row = self._nominator.rivals(pod, node), nodes.row_of(node)
             if rivals and row is not None and candidates[row]:
                 crowds[row] = rivals
         return crowds

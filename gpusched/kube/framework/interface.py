@@ -229,8 +229,8 @@ class NodeStatuses(Protocol):
 class Handle(Protocol):
     """What the framework offers to its plugins."""
 
-    def nominated(self, node: str) -> Sequence[PodInfo]:
-        """Return the pods that are nominated to run on ``node``."""
+    def rivals(self, pod: PodInfo, node: str) -> Sequence[PodInfo]:
+        """Return the pods nominated to ``node`` that ``pod`` may not push aside."""
         ...
 
     def filter_one(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Status:

@@ -112,9 +112,9 @@ class Framework:
 
     # The Handle.
 
-    def nominated(self, node: str) -> Sequence[PodInfo]:
+    def rivals(self, pod: PodInfo, node: str) -> Sequence[PodInfo]:
         """See `Handle`."""
-        return self._nominator.on(node)
+        return self._nominator.rivals(pod, node)
 
     def devices_of(self, resource: str, snapshot: Snapshot, rows: Ints) -> DeviceCounts | None:
         """See `Handle`."""

@@ -112,11 +112,7 @@ class DefaultPreemption:
         self, state: CycleState, pod: PodInfo, nodes: Nodes, row: int
     ) -> Victims | Status:
         """Return what a dry run says, making it only if no node like this one was tried."""
-        rivals = [
-            other
-            for other in self.handle.nominated(nodes.info(row).name)
-            if other.priority >= pod.priority and other.uid != pod.uid
-        ]
+        rivals = self.handle.rivals(pod, nodes.info(row).name)
         found = self.memory.recall(pod, nodes, row, rivals)
         if found is None:
             found = select_victims(self.handle, state.clone(), pod, nodes.copy_row(row), ())
