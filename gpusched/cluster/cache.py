@@ -58,6 +58,7 @@ class Cache:
         self._affine_version = 0
         self._states: dict[str, NodeState] = {}
         self._tree: dict[str, dict[str, NodeState]] = {}
+        self._listed: list[str] = []
         self._order: Ints | None = None
         self._snapshot = Snapshot(
             self.order, self.nodes, objects, self.images, self.placed, self.terminating
@@ -68,9 +69,19 @@ class Cache:
         return self._snapshot
 
     def order(self) -> Ints:
-        """Return the node list; built anew only when a node has come or gone."""
+        """Return the node list; for attempts only, each of which must ask for it.
+
+        It is built anew when the names of the nodes are others than at the last attempt. Nodes
+        that were deleted and created again in between keep the places that they had.
+
+        Source: kubernetes/kubernetes pkg/scheduler/backend/cache/cache.go, v1.36.1
+        (UpdateSnapshot).
+        """
         if self._order is None:
-            self._order = self._list_nodes()
+            states = {name: state for zone in self._tree.values() for name, state in zone.items()}
+            if states.keys() != set(self._listed):
+                self._listed = self._list_nodes()
+            self._order = np.array([states[name].row for name in self._listed], np.int64)
         return self._order
 
     def plan_version(self, shape: PodShape) -> tuple[object, ...]:
@@ -197,14 +208,11 @@ class Cache:
         if not zone:
             del self._tree[info.zone]
 
-    def _list_nodes(self) -> Ints:
+    def _list_nodes(self) -> list[str]:
         """Round robin over zones: the first node of each, the second of each, and so on."""
-        zones = [list(zone.values()) for zone in self._tree.values()]
-        if len(zones) == 1:
-            return np.fromiter((state.row for state in zones[0]), np.int64, len(zones[0]))
-        depth = max((len(zone) for zone in zones), default=0)
-        rows = [zone[i].row for i in range(depth) for zone in zones if i < len(zone)]
-        return np.array(rows, np.int64)
+        zones = [list(zone) for zone in self._tree.values()]
+        depth = max(map(len, zones), default=0)
+        return [zone[i] for i in range(depth) for zone in zones if i < len(zone)]
 
 
 def _count(

@@ -50,6 +50,46 @@ def test_a_changed_zone_shows_only_when_a_node_comes_or_goes() -> None:
     assert order(cache) == ["a1", "b1", "z", "a2", "x1"]
 
 
+RECREATED = [
+    pytest.param({}, ["n0", "n2", "n1"], id="without zones: the old places"),
+    pytest.param({"n1": "b", "n2": "a"}, ["n0", "n2", "n1"], id="in other zones: the old places"),
+    pytest.param({"n3": ""}, ["n0", "n1", "n2", "n3"], id="with one more: all anew"),
+]
+
+
+@pytest.mark.parametrize(("zones", "expected"), RECREATED)
+def test_nodes_deleted_and_created_again_between_attempts_are_listed_anew_only_if_names_differ(
+    zones: dict[str, str], expected: list[str]
+) -> None:
+    cache = empty_cache()
+    zoned(cache, {"n0": "a", "n1": "a", "n2": "b"})
+    order(cache)
+    recreated = dict.fromkeys(("n0", "n1", "n2"), "") | zones
+    for name in ("n0", "n1", "n2"):
+        cache.remove_node(name)
+    zoned(cache, recreated)
+    assert order(cache) == expected
+
+
+def test_an_attempt_in_between_lists_nodes_anew() -> None:
+    cache = empty_cache()
+    zoned(cache, {"n0": "a", "n1": "a", "n2": "b"})
+    order(cache)
+    cache.remove_node("n0")
+    order(cache)
+    zoned(cache, {"n0": "a"})
+    assert order(cache) == ["n1", "n2", "n0"]
+
+
+def test_a_node_of_another_name_in_place_of_one_has_all_listed_anew() -> None:
+    cache = empty_cache()
+    zoned(cache, {"n0": "a", "n1": "a", "n2": "b"})
+    order(cache)
+    cache.remove_node("n0")
+    zoned(cache, {"n3": "b"})
+    assert order(cache) == ["n1", "n2", "n3"]
+
+
 def test_a_beta_zone_label_wins_even_if_it_is_empty() -> None:
     cache = empty_cache()
     assert node(cache, "n", labels={ZONE: "a", BETA_ZONE: ""}).zone == ""

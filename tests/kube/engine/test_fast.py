@@ -8,7 +8,7 @@ import pytest
 from gpusched.cluster.nodes import Nodes
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.cycle import Result
-from gpusched.kube.engine import FastEngine, VerifyEngine
+from gpusched.kube.engine import ENGINES, FastEngine, VerifyEngine
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.status import Rejection
 from tests.kube.engine.clusters import HOSTNAME, ZONE, Cluster
@@ -132,3 +132,33 @@ def test_what_cannot_go_anywhere_costs_one_scan_for_all_its_replicas() -> None:
     statistics = cluster.engine.statistics
     assert statistics.attempts == {"scan": 1, "remembered": 49}
     assert statistics.evaluations <= 3 * 200
+
+
+@pytest.mark.parametrize("engine", ["scan", "fast"])
+@pytest.mark.parametrize("template", ["idle", "too large", "picky"])
+@pytest.mark.parametrize(
+    ("gone", "order"),
+    [
+        pytest.param([], ["n0", "n2", "n1"], id="none missed: the old places"),
+        pytest.param(["n0"], ["n0", "n1", "n2"], id="one missed: all anew"),
+        pytest.param(["n0", "n1", "n2"], ["n0", "n1", "n2"], id="all missed: all anew"),
+    ],
+)
+def test_each_attempt_whatever_comes_of_it_takes_note_of_the_nodes_there_are(
+    engine: str, template: str, gone: list[str], order: list[str]
+) -> None:
+    """All nodes are deleted and created again without zones; some are missed by an attempt."""
+    cluster = Cluster(ENGINES[engine])
+    for name, zone in {"n0": "a", "n1": "a", "n2": "b"}.items():
+        cluster.put_node(name, labels={ZONE: zone})
+    one_of(cluster, template)
+    for name in gone:
+        cluster.cache.remove_node(name)
+    one_of(cluster, template)
+    for name in {"n0", "n1", "n2"} - set(gone):
+        cluster.cache.remove_node(name)
+    for name in ("n0", "n1", "n2"):
+        cluster.put_node(name)
+    one_of(cluster, template)
+    rows = cluster.cache.order().tolist()
+    assert [cluster.cache.nodes.info(row).name for row in rows] == order
