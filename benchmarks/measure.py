@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.shapes import Shape, manifest, node, spec
+from benchmarks.shapes import SHAPES, Shape, manifest, node, spec
+from gpusched.cli import short_lived
 
 Json = dict[str, Any]
 BEGIN = -10_000_000
@@ -96,10 +97,9 @@ def measure_lesson() -> Json:
 
 def main() -> None:
     """Measure the shape named on the command line and print the result as one JSON line."""
-    from benchmarks.shapes import SHAPES
-
     name, engine = sys.argv[1:3]
-    result = measure_lesson() if name == "lesson" else measure(SHAPES[name], engine)
+    with short_lived():  # as the command line is
+        result = measure_lesson() if name == "lesson" else measure(SHAPES[name], engine)
     print(json.dumps(result))
 
 

@@ -20,7 +20,7 @@ FOOT = """
 * *seconds* is from the first pod's creation to rest; *set-up* is start, imports, and creating the
   nodes until they are Ready.
 * `preempt-5000` fills every GPU with pods of low priority first; that is part of the set-up.
-* `lesson`: seconds inside the process; from start to exit it takes {lesson:.2f} s.
+* `lesson`: seconds inside the process; from start to exit `gpusched run` takes {lesson:.2f} s.
 * `gpu-500`: from start to exit {small:.2f} s. The whole real control plane with KWOK takes 37 s and
   1.2 GB for it.
 * A pod costs {growth:.2f} times as much at 100,000 nodes as at 5,000 (aim: at most 1.5).
