@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gpusched.api.scenario import Create, Scenario, Step
-from gpusched.live.acting import LiveActor
 from gpusched.live.clock import now, sleep, sleep_until
 from gpusched.live.cluster import Cluster, ClusterError
 from gpusched.live.watching import Watcher
+from gpusched.live.world import ClusterWorld
+from gpusched.run.acting import Actor
 from gpusched.sim.calendar import SECOND
 
 _LOOK: Final = 10_000
@@ -80,8 +81,8 @@ class LivePlayer:
             ClusterError: The fleet does not become ready.
         """
         played = LivePlayed(scenario, zero=now())
-        actor = LiveActor(
-            self._cluster,
+        actor = Actor(
+            ClusterWorld(self._cluster),
             lambda text, refused: played.reports.append((now() - played.zero, text, refused)),
         )
         try:
@@ -96,7 +97,7 @@ class LivePlayer:
         played.scenario = replace(scenario, steps=steps, until=played.ended)
         return played
 
-    def _build(self, scenario: Scenario, actor: LiveActor) -> None:
+    def _build(self, scenario: Scenario, actor: Actor) -> None:
         for manifest in scenario.fleet:
             actor.carry_out(Create((manifest,)))
         nodes = [m.object["metadata"]["name"] for m in scenario.fleet if m.object["kind"] == "Node"]
@@ -119,7 +120,7 @@ class LivePlayer:
             words = "is KWOK running, and does it manage nodes with the annotation of the fleet?"
             raise ClusterError(f"node/{waiting[0]} does not become ready; {words}")
 
-    def _play_steps(self, scenario: Scenario, actor: LiveActor, played: LivePlayed) -> None:
+    def _play_steps(self, scenario: Scenario, actor: Actor, played: LivePlayed) -> None:
         for step in scenario.steps:
             sleep_until(played.zero + step.at)
             self._await_quiet()

@@ -20,6 +20,7 @@ from gpusched.run.acting import Actor
 from gpusched.run.playing import BEGIN, FLEET, SETUP
 from gpusched.run.record import RunRecord
 from gpusched.run.runtimes import run_times
+from gpusched.run.world import SimulatedWorld
 from gpusched.sim.calendar import EPOCH
 from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.latency import MODELS
@@ -60,7 +61,10 @@ def simulated(scenario: Scenario, chances: Chances, existing: tuple[Json, ...] =
     run_time = run_times(scenario.runtimes, plane.stream("runtimes"))
     plane.start_kwok("kwok", ["--manage-all-nodes"], (), run_time)
     reports: list[tuple[int, str, bool]] = []
-    actor = Actor(plane, lambda text, refused: reports.append((plane.loop.now, text, refused)))
+    actor = Actor(
+        SimulatedWorld(plane),
+        lambda text, refused: reports.append((plane.loop.now, text, refused)),
+    )
     for obj in existing:
         plane.loop.at(FLEET, plane.api.create, obj)
     for start, manifests in ((FLEET, scenario.fleet), (SETUP, scenario.setup)):

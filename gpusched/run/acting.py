@@ -1,10 +1,11 @@
-"""Carrying out a scenario's actions on a control plane, in kubectl's manner and words."""
+"""Carrying out a scenario's actions in a world, in kubectl's manner and words."""
 
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from gpusched.api.load import Manifest
 from gpusched.api.scenario import (
     Apply,
     Cordon,
@@ -20,13 +21,10 @@ from gpusched.api.scenario import (
     Taint,
     Uncordon,
 )
-from gpusched.controllers.protocol import ApiError
-from gpusched.sim.control_plane import ControlPlane
-from gpusched.sim.deletion import delete
+from gpusched.controllers.protocol import ApiError, Key
+from gpusched.run.world import World
 from gpusched.sim.kinds import Kind, find_kind
 from gpusched.sim.pod import Json
-from gpusched.timeline.apply import apply_manifest
-from gpusched.timeline.kubectl import Kubectl as KubectlRunner
 
 Report = Callable[[str, bool], None]
 """(text, whether it is a refusal) -> None"""
@@ -36,17 +34,16 @@ class Actor:
     """Plays actions.
 
     Args:
-        plane: The control plane.
+        world: Where.
         report: Is told what each action did, or why it was refused.
     """
 
-    def __init__(self, plane: ControlPlane, report: Report) -> None:
-        self._plane = plane
+    def __init__(self, world: World, report: Report) -> None:
+        self._world = world
         self._report = report
-        self._kubectl = KubectlRunner(plane)
         self._actions: dict[type, Callable[[Any], None]] = {
-            Apply: self._apply,
-            Create: self._create,
+            Apply: lambda a: self._each(a.manifests, world.apply),
+            Create: lambda a: self._each(a.manifests, self._created),
             Delete: self._delete,
             Scale: self._scale,
             Patch: self._patch,
@@ -55,9 +52,9 @@ class Actor:
             Drain: self._drain,
             Taint: self._taint,
             Label: self._label,
-            Kubectl: self._run_kubectl,
-            KwokStop: lambda a: self._kubelet(a.name).stop(),
-            KwokStart: lambda a: self._kubelet(a.name).start(),
+            Kubectl: lambda a: world.kubectl(a.arguments, a.stdin or "", self._answer),
+            KwokStop: lambda a: world.stop_kwok(a.name),
+            KwokStart: lambda a: world.start_kwok(a.name),
         }
 
     def carry_out(self, action: object) -> None:
@@ -67,45 +64,39 @@ class Actor:
         except ApiError as refusal:
             self._report(f"Error from server ({refusal.reason}): {refusal.message}", True)
 
-    def _apply(self, action: Apply) -> None:
-        for manifest in action.manifests:
-            self._one(manifest.object, lambda obj: apply_manifest(self._plane.api, obj))
-
-    def _create(self, action: Create) -> None:
-        for manifest in action.manifests:
-            self._one(manifest.object, self._created)
+    def _each(self, manifests: Sequence[Manifest], act: Callable[[Json], str]) -> None:
+        """Act on manifests; one refusal does not stop the next one."""
+        for manifest in manifests:
+            obj: Json = json.loads(json.dumps(manifest.object))
+            kind = _kind(str(obj.get("kind")))
+            meta = obj["metadata"] = obj.get("metadata") or {}
+            if kind.namespaced:
+                meta.setdefault("namespace", "default")
+            name = meta.get("name") or meta.get("generateName", "")
+            try:
+                self._report(f"{kind.singular}/{name} {act(obj)}", False)
+            except ApiError as refusal:
+                self._report(f"{kind.singular}/{name}: {refusal.message}", True)
 
     def _created(self, obj: Json) -> str:
-        self._plane.api.create(obj)
+        self._world.create(obj)
         return "created"
-
-    def _one(self, obj: Json, act: Callable[[Json], str]) -> None:
-        """Act on one manifest; one refusal does not stop the next manifest."""
-        kind = _kind(str(obj.get("kind")))
-        meta = dict(obj.get("metadata") or {})
-        if kind.namespaced:
-            meta.setdefault("namespace", "default")
-        name = meta.get("name") or meta.get("generateName", "")
-        try:
-            done = act(json.loads(json.dumps({**obj, "metadata": meta})))
-            self._report(f"{kind.singular}/{name} {done}", False)
-        except ApiError as refusal:
-            self._report(f"{kind.singular}/{name}: {refusal.message}", True)
 
     def _delete(self, action: Delete) -> None:
         kind, key = _target(action)
-        grace, policy = action.grace_period_seconds, action.propagation_policy
-        delete(self._plane.store, kind.name, key, grace, policy or "Background")
+        policy = action.propagation_policy or "Background"
+        self._world.delete(kind.name, key, action.grace_period_seconds, policy)
         self._report(f'{kind.singular} "{action.name}" deleted', False)
 
     def _scale(self, action: Scale) -> None:
         kind, key = _target(action)
-        self._plane.api.scale(kind.name, key, action.replicas)
+        change = {"spec": {"replicas": action.replicas}}
+        self._world.patch(kind.name, key, change, "merge", "scale")
         self._report(f"{kind.singular}/{action.name} scaled", False)
 
     def _patch(self, action: Patch) -> None:
         kind, key = _target(action)
-        self._plane.api.patch(kind.name, key, action.patch, action.type, action.subresource or "")
+        self._world.patch(kind.name, key, action.patch, action.type, action.subresource or "")
         self._report(f"{kind.singular}/{action.name} patched", False)
 
     def _drain(self, action: Drain) -> None:
@@ -127,23 +118,14 @@ class Actor:
         place = ["-n", action.namespace] if action.namespace else []
         self._line("label", action.kind, *action.names, *changes, "--overwrite", *place)
 
-    def _run_kubectl(self, action: Kubectl) -> None:
-        self._kubectl.run(action.arguments, action.stdin or "", self._answer)
-
     def _line(self, *words: str) -> None:
-        self._kubectl.run(shlex.join(words), "", self._answer)
+        self._world.kubectl(shlex.join(words), "", self._answer)
 
     def _answer(self, result: Json) -> None:
         for line in str(result["stdout"]).splitlines():
             self._report(line, False)
         for line in str(result["stderr"]).splitlines():
             self._report(line, result["rc"] != 0)
-
-    def _kubelet(self, name: str) -> Any:
-        kubelet = self._plane.kubelets.get(name)
-        if kubelet is None:
-            raise ApiError(404, "NotFound", f'kwok controller "{name}" not found')
-        return kubelet
 
 
 def _kind(spelling: str) -> Kind:
@@ -153,7 +135,7 @@ def _kind(spelling: str) -> Kind:
     return kind
 
 
-def _target(action: Delete | Scale | Patch) -> tuple[Kind, tuple[str, str]]:
+def _target(action: Delete | Scale | Patch) -> tuple[Kind, Key]:
     kind = _kind(action.kind)
     namespace = (action.namespace or "default") if kind.namespaced else ""
     return kind, (namespace, action.name)

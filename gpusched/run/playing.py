@@ -22,6 +22,7 @@ from gpusched.run.acting import Actor
 from gpusched.run.interruption import between_actions
 from gpusched.run.move_log import MoveLog
 from gpusched.run.runtimes import run_times
+from gpusched.run.world import SimulatedWorld
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.latency import MODELS, Latency, Rate
@@ -138,7 +139,7 @@ def _plan(played: Played) -> None:
     def report(text: str, refused: bool) -> None:
         played.reports.append((loop.now, text, refused))
 
-    actor = Actor(played.plane, report)
+    actor = Actor(SimulatedWorld(played.plane), report)
     for start, manifests in ((FLEET, played.scenario.fleet), (SETUP, played.scenario.setup)):
         loop.at(start, _create_all, actor, manifests)
     for step in played.scenario.steps:

@@ -4,10 +4,9 @@ Source: kubernetes/kubectl pkg/cmd/apply, k8s.io/apimachinery pkg/util/strategic
 """
 
 import json
-from typing import Any
+from typing import Any, Protocol
 
-from gpusched.controllers.protocol import ApiError
-from gpusched.sim.api import Api
+from gpusched.controllers.protocol import ApiError, Key
 from gpusched.sim.kinds import KINDS
 from gpusched.sim.patch import MERGE_KEYS
 from gpusched.sim.pod import Json
@@ -15,7 +14,23 @@ from gpusched.sim.pod import Json
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-def apply_manifest(api: Api, obj: Json) -> str:
+class Verbs(Protocol):
+    """What applying asks of an API server, simulated or real."""
+
+    def read(self, kind: str, namespace: str, name: str, /) -> Json:
+        """Return an object, or refuse with 404."""
+        ...
+
+    def create(self, obj: Json, /) -> Json:
+        """Create an object and return it as stored."""
+        ...
+
+    def patch(self, kind: str, key: Key, body: Any, /) -> Json:
+        """Patch an object strategically and return it as stored."""
+        ...
+
+
+def apply_manifest(api: Verbs, obj: Json) -> str:
     """Apply a manifest; return ``created``, ``configured`` or ``unchanged``."""
     kind, meta = KINDS[obj["kind"]], obj["metadata"]
     noted = _with_note(obj)
