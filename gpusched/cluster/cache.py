@@ -84,7 +84,7 @@ class Cache:
             self._order = np.array([states[name].row for name in self._listed], np.int64)
         return self._order
 
-    def plan_version(self, shape: PodShape) -> tuple[object, ...]:
+    def plan_version(self, shape: PodShape) -> tuple[int, bool]:
         """Return what, beside node objects and amounts, decides which plugins look at a shape.
 
         Services and owners select pods for default spread constraints, placed pods with affinity
@@ -92,13 +92,9 @@ class Cache:
         """
         objects, owner = self.objects, shape.owner
         found = objects.selecting(shape.namespace, owner.kind, owner.name) if owner else None
-        return (
-            objects.services.version,
-            objects.device_classes.version,
-            objects.namespaces.version,
-            self._affine_version,
-            found is not None,
-        )
+        count = objects.services.version + objects.device_classes.version
+        count += objects.namespaces.version + self._affine_version
+        return count, found is not None  # none of the versions ever falls: their sum tells as much
 
     def state(self, node_name: str) -> NodeState | None:
         """Return a node's state, ghost or not, or None if nothing is known of it."""

@@ -7,7 +7,7 @@ findNodesThatFitPod, prioritizeNodes, selectHost), at ``parallelism: 1``.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class Attempt:
         next_start: The rotating start index for the next attempt.
         feasible: Rows that passed, in the order found; shape (K,).
         scores: Their scores; None with fewer than two of them.
-        ties: Rows with the best total, in the order found.
+        tied: Returns `ties`; few ever ask.
         row: The chosen row; -1 if none.
         error: The text of an error.
         post_filter: What PostFilter found, where it ran.
@@ -64,11 +64,16 @@ class Attempt:
     next_start: int
     feasible: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     scores: Scores | None = None
-    ties: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    tied: Callable[[], Ints] = lambda: np.zeros(0, np.int64)
     row: int = -1
     error: str = ""
     post_filter: PostFilterResult | None = None
     state: CycleState = field(default_factory=CycleState)
+
+    @property
+    def ties(self) -> Ints:
+        """Return the rows with the best total, in the order found."""
+        return self.tied()
 
     @property
     def message(self) -> str:
@@ -76,8 +81,7 @@ class Attempt:
         return self.error or self.diagnosis.message()
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(NamedTuple):
     """How much of the cluster an attempt looks at, from where, and who wins among equals.
 
     Attributes:
@@ -266,8 +270,8 @@ class _Cycle:
             attempt.scores = scores
             best = np.flatnonzero(scores.totals == scores.totals.max())
         attempt.result = Result.SCHEDULED
-        attempt.ties = feasible[best]
-        attempt.row = int(attempt.ties[0])
+        attempt.tied = lambda: feasible[best]
+        attempt.row = int(feasible[best[0]])
         if len(best) > 1:
             attempt.row = self.search.tie_break(self.snapshot, feasible, best)
 

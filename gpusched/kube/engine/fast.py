@@ -3,13 +3,14 @@
 See `docs/decisions/0004-the-fast-engine.md` for why, with figures.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from gpusched.cluster.cache import Cache, Snapshot
-from gpusched.cluster.nodes import Ints
+from gpusched.cluster.nodes import Ints, Mask
 from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.kube.cycle import (
     Attempt,
@@ -19,9 +20,10 @@ from gpusched.kube.cycle import (
     heap_tie_break,
     schedule,
 )
+from gpusched.kube.engine.board import Board, Glance, Walk
 from gpusched.kube.engine.interface import EngineStatistics
 from gpusched.kube.engine.plan import INFEASIBLE, OutsidePlanError, Plan
-from gpusched.kube.engine.preorder import first_in_preorder
+from gpusched.kube.engine.preorder import first_in_preorder, preorder_walk
 from gpusched.kube.engine.states import NodeStates
 from gpusched.kube.framework.diagnosis import Diagnosis
 from gpusched.kube.framework.runtime import Framework
@@ -31,6 +33,23 @@ _MOST_PLANS: Final = 1024
 
 _Version = tuple[object, ...]
 _PlanKey = tuple[str, PodShape]
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    """What is known of one shape.
+
+    Attributes:
+        version: What it hangs on beside the shape and the node states.
+        plan: The plan, or why there is none.
+        board: The plan's verdicts in the order of nodes, once it is used for the second time.
+        is_used: Whether it was used before.
+    """
+
+    version: _Version
+    plan: Plan | OutsidePlanError
+    board: Board | None = None
+    is_used: bool = False
 
 
 class FastEngine:
@@ -43,7 +62,9 @@ class FastEngine:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._states = NodeStates(cache.nodes)
-        self._plans: dict[_PlanKey, tuple[_Version, Plan | OutsidePlanError]] = {}
+        self._walk = Walk(cache.order())
+        self._nobody = Diagnosis(self._walk.order)
+        self._known: dict[_PlanKey, _Known] = {}
         self._failures: dict[_PlanKey, tuple[_Version, Attempt]] = {}
         self.statistics = EngineStatistics()
 
@@ -54,12 +75,15 @@ class FastEngine:
         if why:
             return self._scan(framework, snapshot, pod, search, why)
         key = (framework.profile.scheduler_name, pod.shape)
-        remembered = self._remembered(key, search)
+        remembered = self._remembered(key, search) if self._failures else None
         if remembered is not None:
             return remembered
+        known = self._look_up(key, framework, snapshot, pod)
+        plan = known.plan
         try:
-            plan = self._plan(key, framework, snapshot, pod)
-            found = self._find(plan, snapshot, pod, search)
+            if isinstance(plan, OutsidePlanError):
+                raise plan
+            found = self._find(known, plan, pod, search)
         except OutsidePlanError as reason:
             return self._scan(framework, snapshot, pod, search, str(reason))
         if found is not None:
@@ -74,22 +98,25 @@ class FastEngine:
 
     def _version(self, shape: PodShape) -> _Version:
         """Return what a plan hangs on beside the shape and the node states."""
-        return (self._cache.nodes.version, *self._cache.plan_version(shape))
+        return (self._cache.nodes.version, self._cache.plan_version(shape))
 
-    def _plan(self, key: _PlanKey, framework: Framework, snapshot: Snapshot, pod: PodInfo) -> Plan:
-        """Return the shape's plan; that it has none is remembered, too."""
+    def _look_up(
+        self, key: _PlanKey, framework: Framework, snapshot: Snapshot, pod: PodInfo
+    ) -> _Known:
+        """Return what is known of a shape; that it has no plan is remembered, too."""
         if self._states.refresh():
-            self._plans.clear()
+            self._known.clear()
+        if self._walk.order is not self._cache.order():
+            self._walk = Walk(self._cache.order())
+            self._nobody = Diagnosis(self._walk.order)
         version = self._version(pod.shape)
-        known = self._plans.get(key)
-        if known is None or known[0] != version:
-            known = (version, self._make_plan(framework, snapshot, pod))
-            if len(self._plans) >= _MOST_PLANS:
-                self._plans.clear()
-            self._plans[key] = known
-        if isinstance(known[1], OutsidePlanError):
-            raise known[1]
-        return known[1]
+        known = self._known.get(key)
+        if known is None or known.version != version:
+            known = _Known(version, self._make_plan(framework, snapshot, pod))
+            if len(self._known) >= _MOST_PLANS:
+                self._known.clear()
+            self._known[key] = known
+        return known
 
     def _make_plan(
         self, framework: Framework, snapshot: Snapshot, pod: PodInfo
@@ -103,21 +130,46 @@ class FastEngine:
 
     # Finding a node.
 
-    def _find(self, plan: Plan, snapshot: Snapshot, pod: PodInfo, search: Search) -> Attempt | None:
+    def _find(self, known: _Known, plan: Plan, pod: PodInfo, search: Search) -> Attempt | None:
         """Return the scan's choice, or None if no node is feasible."""
+        snapshot = self._cache.snapshot()
         count = len(snapshot.nodes)
         start = search.start % count
         wanted = feasible_wanted(count, search.percentage)
-        feasible, verdicts, end = self._look(plan, snapshot, pod, (start, wanted))
+        board = self._board(known, plan)
+        live = plan.open_to(snapshot, pod) if plan.live_filters else None
+        feasible, verdicts, end = self._look(board, live, (start, wanted))
         if not len(feasible):
             return None
-        totals = plan.totals(verdicts, feasible)
+        totals = verdicts if plan.is_plain else plan.totals(verdicts, feasible)
         if len(feasible) > 1 and plan.live_scorers:
             totals = totals + plan.live_totals(snapshot, pod, feasible)
-        return self._choose(plan, snapshot, search, (feasible, totals), (start + end) % count)
+        if search.tie_break is heap_tie_break and len(feasible) == wanted:
+            row, tied = _first_best(feasible, totals)
+        else:
+            row, tied = _best(feasible, totals, snapshot, search)
+        return Attempt(
+            Result.SCHEDULED,
+            self._nobody,
+            (start + end) % count,
+            feasible=feasible,
+            tied=tied,
+            row=row,
+            state=plan.state,
+        )
+
+    def _board(self, known: _Known, plan: Plan) -> Board | Glance:
+        """Return where to read a plan's verdicts: a plan that is used once is not worth a board."""
+        if known.board is not None:
+            return known.board
+        if not known.is_used:
+            known.is_used = True
+            return Glance(plan, self._walk, self._states)
+        known.board = Board(plan, self._walk, self._states)
+        return known.board
 
     def _look(
-        self, plan: Plan, snapshot: Snapshot, pod: PodInfo, where: tuple[int, int]
+        self, board: Board | Glance, live: Mask | None, where: tuple[int, int]
     ) -> tuple[Ints, Ints, int]:
         """Look at nodes in rotated order, in growing windows, until enough are feasible.
 
@@ -125,54 +177,23 @@ class FastEngine:
             The feasible rows, their verdicts, and how many nodes a sequential search had looked at.
         """
         start, wanted = where
-        count = len(snapshot.nodes)
-        allowed = plan.open_to(snapshot, pod)
+        rows, snapshot = self._walk.rows, self._cache.snapshot()
+        count = size = len(snapshot.nodes)
+        if wanted <= count and live is None:
+            verdicts, lowest = board.look(start, wanted, snapshot)
+            if lowest > INFEASIBLE:
+                return rows[start : start + wanted], verdicts, wanted
         size = min(count, wanted + _SLACK)
         while True:
-            rows = _window(snapshot, start, size)
-            verdicts = plan.verdicts_of(self._states.ids[rows], rows, snapshot)
-            if allowed is not None:
-                verdicts = np.where(allowed[rows], verdicts, INFEASIBLE)
-            if verdicts.min() > INFEASIBLE:
-                if size > wanted or size == count:
-                    end = min(wanted, size)
-                    return rows[:end], verdicts[:end], end
-            else:
-                found = np.flatnonzero(verdicts > INFEASIBLE)
-                if len(found) > wanted or size == count:
-                    end = int(found[wanted]) if len(found) > wanted else size
-                    found = found[:wanted]
-                    return rows[found], verdicts[found], end
+            verdicts, _ = board.look(start, size, snapshot)
+            if live is not None:
+                verdicts = np.where(live[rows[start : start + size]], verdicts, INFEASIBLE)
+            found = (verdicts > INFEASIBLE).nonzero()[0]
+            if len(found) > wanted or size == count:
+                end = int(found[wanted]) if len(found) > wanted else size
+                found = found[:wanted]
+                return rows[start + found], verdicts[found], end
             size = min(count, 4 * size)
-
-    def _choose(
-        self,
-        plan: Plan,
-        snapshot: Snapshot,
-        search: Search,
-        found: tuple[Ints, Ints],
-        next_start: int,
-    ) -> Attempt:
-        feasible, totals = found
-        top = totals.max()
-        if search.tie_break is heap_tie_break and totals[0] == top:
-            row, best = int(feasible[0]), None
-        else:
-            best = np.flatnonzero(totals == top)
-            if search.tie_break is heap_tie_break:
-                row = int(feasible[first_in_preorder(best)])
-            else:
-                row = _by(search, snapshot, feasible, best)
-        ties = feasible[totals == top] if best is None else feasible[best]
-        return Attempt(
-            Result.SCHEDULED,
-            Diagnosis(snapshot.order),
-            next_start,
-            feasible=feasible,
-            ties=ties,
-            row=row,
-            state=plan.state,
-        )
 
     # Everything else.
 
@@ -187,7 +208,7 @@ class FastEngine:
         return (
             self._cache.nodes.generation,
             self._cache.objects.disruption_budgets.version,
-            *self._version(shape),
+            self._version(shape),
         )
 
     def _remembered(self, key: _PlanKey, search: Search) -> Attempt | None:
@@ -222,14 +243,28 @@ def _outside(framework: Framework, snapshot: Snapshot, pod: PodInfo) -> str:
     return ""
 
 
-def _by(search: Search, snapshot: Snapshot, feasible: Ints, best: Ints) -> int:
-    return int(feasible[best[0]]) if len(best) == 1 else search.tie_break(snapshot, feasible, best)
+def _first_best(feasible: Ints, totals: Ints) -> tuple[int, Callable[[], Ints]]:
+    """Return the best row that a heap puts on top, and who tells all that are as good."""
+    walk = preorder_walk(len(feasible))
+    walked = totals.take(walk)
+    at = walked.argmax()
+
+    def tied() -> Ints:
+        best: Ints = np.sort(walk[walked == walked[at]])
+        return feasible[best]
+
+    return feasible.item(walk.item(at)), tied
 
 
-def _window(snapshot: Snapshot, start: int, size: int) -> Ints:
-    """Return the first ``size`` rows in rotated order."""
-    order = snapshot.order
-    end = start + size
-    if end <= len(order):
-        return order[start:end]
-    return np.concatenate([order[start:], order[: end - len(order)]])
+def _best(
+    feasible: Ints, totals: Ints, snapshot: Snapshot, search: Search
+) -> tuple[int, Callable[[], Ints]]:
+    """Do what `_first_best` does for any rule of ties, and for any number of rows."""
+    best = (totals == totals.max()).nonzero()[0]
+    if search.tie_break is heap_tie_break:
+        row = int(feasible[first_in_preorder(best)])
+    elif len(best) == 1:
+        row = int(feasible[best[0]])
+    else:
+        row = search.tie_break(snapshot, feasible, best)
+    return row, lambda: feasible[best]

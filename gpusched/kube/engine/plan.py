@@ -94,6 +94,7 @@ class Plan:
         fixed: Weighted scores that hang on node objects alone and need no normalising, shape
             (N,); None if they are equal everywhere.
         varying: Scores to normalise attempt by attempt.
+        is_plain: Whether verdicts are all there is to compare nodes by.
     """
 
     def __init__(self, framework: Framework, snapshot: Snapshot, pod: PodInfo) -> None:
@@ -113,6 +114,7 @@ class Plan:
         self._resource_scorers: list[tuple[Any, int]] = []
         self.varying: list[VaryingScore] = []
         self.fixed = self._ask_scorers(snapshot)
+        self.is_plain = self.fixed is None and not (self.varying or self.live_scorers)
 
     @property
     def failures_last(self) -> bool:
@@ -202,6 +204,11 @@ class Plan:
             return
         else:
             self.varying.append(VaryingScore(plugin, weight, raw))
+
+    def known_verdicts(self, states: npt.NDArray[np.int32], count: int) -> Ints:
+        """Return what is known of each of some node states, of ``count`` in all; shape (K,)."""
+        self._reserve(count)
+        return self.verdicts[states]
 
     def verdicts_of(self, states: npt.NDArray[np.int32], rows: Ints, snapshot: Snapshot) -> Ints:
         """Return the verdict of each of the ``rows``, given their node states; shape (K,)."""

@@ -9,7 +9,9 @@ import numpy as np
 from gpusched.cluster.nodes import Ints
 
 _DEPTHS = 40
+_MOST_WALKS = 16
 _keys: dict[int, Ints] = {}
+_walks: dict[int, Ints] = {}
 
 
 def preorder_keys(count: int) -> Ints:
@@ -34,3 +36,17 @@ def first_in_preorder(best: Ints) -> int:
         return int(best[0])
     keys = preorder_keys(int(best[-1]) + 1)
     return int(best[keys[best].argmin()])
+
+
+def preorder_walk(count: int) -> Ints:
+    """Return the positions of a heap of ``count`` in pre-order; kept for the last few counts.
+
+    >>> preorder_walk(7).tolist()
+    [0, 1, 3, 4, 2, 5, 6]
+    """
+    walk = _walks.get(count)
+    if walk is None:
+        if len(_walks) >= _MOST_WALKS:
+            _walks.clear()
+        walk = _walks[count] = preorder_keys(count)[:count].argsort()
+    return walk

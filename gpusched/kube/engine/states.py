@@ -4,6 +4,8 @@ A node's state is its allocatable and requested amounts and its number of pods. 
 are numbered; a pool of equal nodes has few of them however many nodes it has.
 """
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,7 @@ from gpusched.cluster.columns import Columns
 from gpusched.cluster.nodes import Nodes
 
 _Key = tuple[bytes, bytes, bytes, bytes]
+_LONG: Final = 4096
 
 
 class NodeStates:
@@ -19,6 +22,8 @@ class NodeStates:
     Attributes:
         ids: The state of each row; shape (N,).
         count: How many distinct states have been met.
+        changed: The rows whose state was looked up anew, in order; another list once it has grown
+            long.
     """
 
     def __init__(self, nodes: Nodes) -> None:
@@ -27,6 +32,7 @@ class NodeStates:
         self._numbers: dict[_Key, int] = {}
         self._layout = (-1, -1)
         self.ids: npt.NDArray[np.int32] = np.zeros(0, np.int32)
+        self.changed: list[int] = []
 
     @property
     def count(self) -> int:
@@ -45,12 +51,16 @@ class NodeStates:
             columns = nodes.columns
             for row in self._dirty:
                 self.ids[row] = self._number(columns, row)
+            if len(self.changed) > _LONG + len(self.ids):
+                self.changed = []
+            self.changed += self._dirty
             self._dirty.clear()
         return False
 
     def _rebuild(self) -> None:
         self._numbers.clear()
         self._dirty.clear()
+        self.changed = []
         columns = self._nodes.columns
         numbers = (self._number(columns, row) for row in range(len(self._nodes)))
         self.ids = np.fromiter(numbers, np.int32, len(self._nodes))

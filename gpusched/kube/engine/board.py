@@ -1,0 +1,136 @@
+"""A plan's verdicts laid out as a cycle walks over the nodes, so that a look at them is one slice.
+
+A verdict follows from a node's state (`states.py`). Whoever asks time and again about five hundred
+nodes of which one has changed keeps the answers and looks up that one.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from gpusched.cluster.cache import Snapshot
+from gpusched.cluster.nodes import Ints
+from gpusched.kube.engine.plan import INFEASIBLE, UNKNOWN, Plan
+from gpusched.kube.engine.states import NodeStates
+
+_FEW: Final = 8
+
+
+class Walk:
+    """The order in which a cycle looks at nodes, twice over: every rotation of it is one slice.
+
+    Args:
+        order: Rows in that order; shape (N,).
+
+    Attributes:
+        rows: The order, twice; shape (2N,).
+        places: Where in the order each row stands; shape (N,).
+    """
+
+    def __init__(self, order: Ints) -> None:
+        self.order = order
+        self.rows: Ints = np.concatenate([order, order])
+        self.places = np.empty(len(order), np.int64)
+        self.places[order] = np.arange(len(order))
+
+
+class Glance:
+    """The verdicts of a plan that is used for the first time, and most often the last.
+
+    Args:
+        plan: Whose verdicts.
+        walk: The order of nodes.
+        states: The state of each node.
+    """
+
+    def __init__(self, plan: Plan, walk: Walk, states: NodeStates) -> None:
+        self._plan = plan
+        self._walk = walk
+        self._states = states
+
+    def look(self, start: int, size: int, snapshot: Snapshot) -> tuple[Ints, int]:
+        """See `Board.look`."""
+        rows, allowed = self._walk.rows[start : start + size], self._plan.allowed
+        found = self._plan.verdicts_of(self._states.ids[rows], rows, snapshot)
+        if allowed is not None:
+            found = np.where(allowed[rows], found, INFEASIBLE)
+        return found, found.item(found.argmin())
+
+
+class Board:
+    """The verdicts of one plan, kept up to date by the rows that change.
+
+    Args:
+        plan: Whose verdicts; it lives no longer than the node objects and the numbers of states.
+        walk: The order of nodes.
+        states: The state of each node.
+    """
+
+    def __init__(self, plan: Plan, walk: Walk, states: NodeStates) -> None:
+        self._plan = plan
+        self._walk = walk
+        self._states = states
+        self._read = states.changed
+        self._seen = 0
+        self._verdicts: Ints = np.empty(2 * len(walk.order), np.int64)
+        self._read_all()
+
+    def look(self, start: int, size: int, snapshot: Snapshot) -> tuple[Ints, int]:
+        """Return the verdicts of ``size`` nodes from ``start`` on, and the lowest of them.
+
+        Rows that the plan does not allow are `INFEASIBLE`. A view: good until the next look.
+        """
+        self._catch_up()
+        found = self._verdicts[start : start + size]
+        lowest = found.item(found.argmin())
+        if lowest == UNKNOWN:
+            unknown = (found == UNKNOWN).nonzero()[0]
+            rows = self._walk.rows[start + unknown]
+            self._put(rows, self._plan.verdicts_of(self._states.ids[rows], rows, snapshot))
+            lowest = found.item(found.argmin())
+        return found, lowest
+
+    def _catch_up(self) -> None:
+        """Read the verdicts of the rows that have changed since the last look."""
+        changed = self._states.changed
+        if self._read is not changed:
+            self._read_all()
+            return
+        behind = len(changed) - self._seen
+        if behind > len(self._walk.order):
+            self._read_all()
+        elif behind > _FEW:
+            rows = np.array(changed[self._seen :], np.int64)
+            self._put(rows, self._known(rows))
+        else:
+            for row in changed[self._seen :]:
+                self._read_one(row)
+        self._seen = len(changed)
+
+    def _read_one(self, row: int) -> None:
+        """Do what `_put` and `_known` do, for one row, without arrays."""
+        plan, place = self._plan, self._walk.places.item(row)
+        verdict = INFEASIBLE
+        if plan.allowed is None or plan.allowed[row]:
+            state = self._states.ids.item(row)
+            verdict = plan.verdicts.item(state) if state < len(plan.verdicts) else UNKNOWN
+        self._verdicts[place] = self._verdicts[place + len(self._walk.order)] = verdict
+
+    def _read_all(self) -> None:
+        self._read = self._states.changed
+        self._seen = len(self._read)
+        found = self._known(self._walk.order)
+        self._verdicts[: len(found)] = self._verdicts[len(found) :] = found
+
+    def _known(self, rows: Ints) -> Ints:
+        """Return what is known of rows, `UNKNOWN` where nobody has asked yet."""
+        plan = self._plan
+        found = plan.known_verdicts(self._states.ids[rows], self._states.count)
+        if plan.allowed is None:
+            return found
+        return np.where(plan.allowed[rows], found, INFEASIBLE)
+
+    def _put(self, rows: Ints, verdicts: Ints) -> None:
+        places = self._walk.places[rows]
+        self._verdicts[places] = verdicts
+        self._verdicts[places + len(self._walk.order)] = verdicts

@@ -1,0 +1,105 @@
+"""The board: at each look it says what the node states say, and it asks for what has changed."""
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from gpusched.cluster.nodes import Ints
+from gpusched.cluster.pod import PodInfo
+from gpusched.kube.engine import FastEngine
+from gpusched.kube.engine import board as boards
+from gpusched.kube.engine import states as node_states
+from gpusched.kube.engine.board import Board, Glance, Walk
+from gpusched.kube.engine.plan import Plan
+from gpusched.kube.engine.states import NodeStates
+from tests.kube.engine.clusters import ZONE, Cluster
+from tests.kube.engine.templates import PODS
+
+NODES = 12
+TEMPLATE = {"spec": {**PODS["small"]["spec"], "nodeSelector": {ZONE: "a"}}}
+
+
+class Counting(Plan):
+    """A plan that counts the rows whose verdict is looked up."""
+
+    asked = 0
+
+    def known_verdicts(self, states: Ints, count: int) -> Ints:  # type: ignore[override]
+        self.asked += len(states)
+        return super().known_verdicts(states, count)  # type: ignore[arg-type]
+
+
+class BoardMachine(RuleBasedStateMachine):
+    """Pods come and go, one or many between two looks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cluster = Cluster(FastEngine)
+        for number in range(NODES):
+            self.cluster.put_node(f"n{number}", labels={ZONE: "aab"[number % 3]})
+        cache = self.cluster.cache
+        self.states = NodeStates(cache.nodes)
+        self.states.refresh()
+        self.walk = Walk(cache.order())
+        self.pod = self.cluster.pod("picky", TEMPLATE)
+        self.plan = Plan(self.cluster.framework, cache.snapshot(), self.pod)
+        self.board = Board(self.plan, self.walk, self.states)
+        self.bound: list[PodInfo] = []
+
+    @rule(nodes=st.lists(st.integers(0, NODES - 1), max_size=2 * boards._FEW))
+    def bind(self, nodes: list[int]) -> None:
+        for number in nodes:
+            pod = self.cluster.pod("small", PODS["small"])
+            self.cluster.cache.add_pod(pod, f"n{number}")
+            self.bound.append(pod)
+
+    @rule(count=st.integers(0, NODES))
+    def unbind(self, count: int) -> None:
+        for pod in self.bound[:count]:
+            self.cluster.cache.remove_pod(pod)
+        del self.bound[:count]
+
+    @rule()
+    def look_away(self) -> None:
+        """The states are read, but not by this board."""
+        self.states.refresh()
+
+    @rule()
+    def grow_long(self) -> None:
+        self.states.changed += [0] * (node_states._LONG + NODES)
+
+    @rule(start=st.integers(0, NODES - 1), size=st.integers(1, NODES))
+    def look(self, start: int, size: int) -> None:
+        self.states.refresh()
+        snapshot = self.cluster.cache.snapshot()
+        seen, lowest = self.board.look(start, size, snapshot)
+        other = Plan(self.cluster.framework, snapshot, self.pod)
+        wanted, least = Glance(other, self.walk, self.states).look(start, size, snapshot)
+        assert (seen.tolist(), lowest) == (wanted.tolist(), least)
+
+
+TestBoardMachine = BoardMachine.TestCase
+TestBoardMachine.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def test_a_look_reads_the_rows_that_have_changed_and_no_other() -> None:
+    machine = BoardMachine()
+    plan = Counting(machine.cluster.framework, machine.cluster.cache.snapshot(), machine.pod)
+    board = Board(plan, machine.walk, machine.states)
+    assert plan.asked == NODES
+    machine.bind([1, 2, 3])
+    machine.states.refresh()
+    board.look(0, NODES, machine.cluster.cache.snapshot())
+    board.look(5, NODES, machine.cluster.cache.snapshot())
+    assert plan.asked == NODES
+    machine.bind(list(range(NODES)))
+    machine.states.refresh()
+    board.look(0, NODES, machine.cluster.cache.snapshot())
+    assert plan.asked == 2 * NODES
+
+
+def test_a_walk_stands_twice_in_a_row() -> None:
+    walk = Walk(np.array([2, 0, 1]))
+    assert walk.rows.tolist() == [2, 0, 1, 2, 0, 1]
+    assert walk.places.tolist() == [1, 2, 0]
