@@ -3,14 +3,12 @@
 Every object's present state, its indexes, the journal and the watchers.
 
 This file must not know defaulting, admission or validation (`sim.api` does), nor who watches.
-
-What the scheduler needs of it is `SchedulerPort`.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any
 
 from gpusched.controllers.protocol import Change, Key, Tally, Verb
 from gpusched.sim.calendar import Calendar
@@ -21,53 +19,8 @@ from gpusched.sim.leases import Leases
 from gpusched.sim.loop import Loop
 from gpusched.sim.pod import Json, Pod, PodTemplate, uid_of
 from gpusched.sim.steps import NUMBER, Step
-from gpusched.sim.writing import ObjectWriter
 
 Handler = Callable[[Change], None]
-
-
-class SchedulerPort(Protocol):
-    """What a scheduler needs of the API server. Each call takes effect at once.
-
-    Watchers hear of it later.
-
-    `watch` delivers every change of a kind in order: pods as `Pod`, everything else as JSON.
-    """
-
-    @property
-    def now(self) -> int:
-        """Microseconds since t = 0."""
-
-    @property
-    def writer(self) -> ObjectWriter:
-        """Writes what is no pod, and parts of a pod's status."""
-
-    def watch(self, kind: str, handler: Handler) -> None:
-        """Call ``handler`` with each change of ``kind``."""
-
-    def pods(self, namespace: str = "") -> Iterable[Pod]:
-        """Return all pods, oldest first."""
-
-    def pod(self, namespace: str, name: str) -> Pod | None:
-        """Return one pod's present state."""
-
-    def objects(self, kind: str, namespace: str = "") -> Sequence[Json]:
-        """Return all objects of a kind but pods, oldest first."""
-
-    def bind(self, pod: Pod, node: str) -> None:
-        """POST the binding; raises `ApiError` as the API server refuses."""
-
-    def fail_attempt(self, pod: Pod, reason: str, message: str, nominated: str | None) -> Pod:
-        """PATCH the PodScheduled condition and, unless None, the nomination.
-
-        A patch without effect writes nothing.
-        """
-
-    def preempt(self, victim: Pod, message: str) -> None:
-        """PATCH the victim's DisruptionTarget condition and DELETE it."""
-
-    def record(self, pod: Pod, type_: str, reason: str, action: str, note: str) -> None:
-        """Hand an event to the events.k8s.io recorder."""
 
 
 class Store:
@@ -98,6 +51,7 @@ class Store:
         self._pod_watchers: list[tuple[Handler, tuple[str, ...]]] = []
         self._by_owner_kind: dict[str, list[Handler]] = {}
         self._pending: list[Change] = []
+        self._departures: list[Callable[[Pod], None]] = []
         self.events: list[EventRecord] = []
         self._due = -1 << 62
 
@@ -232,6 +186,15 @@ class Store:
             self.loop.at(due, self._deliver, self._pending)
         self._pending.append(change)
 
+    def on_departure(self, tell: Callable[[Pod], None]) -> None:
+        """Call ``tell`` the moment a pod's deletion begins, before any watcher hears of it."""
+        self._departures.append(tell)
+
+    def _depart(self, old: Pod | None, new: Pod) -> None:
+        if new.deletion is not None and (old is None or old.deletion is None):
+            for tell in self._departures:
+                tell(new)
+
     def _deliver(self, changes: list[Change]) -> None:
         if changes is self._pending:
             self._pending = []
@@ -265,6 +228,7 @@ class Store:
         key = pod.key
         stored = self._pods.pop(key)
         self._unindex(stored, key)
+        self._depart(stored, pod)
         self.journal.append(self.loop.now, What.POD_DELETED, pod.serial, self.version, None)
         self.notify(Change("Pod", "DELETED", key, stored, pod))
 
@@ -273,6 +237,7 @@ class Store:
         new.version = self.version
         key = (new.template.namespace, new.name)
         self._pods[key] = new
+        self._depart(old, new)
         if new.node:
             self._by_node[new.node][key] = new
         counted = old
@@ -394,4 +359,4 @@ def _owner_uids(obj: Json | None) -> Sequence[str]:
     return [owner["uid"] for owner in owners]
 
 
-__all__ = ["Handler", "SchedulerPort", "Store", "Verb"]
+__all__ = ["Handler", "Store", "Verb"]

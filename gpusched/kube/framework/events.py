@@ -105,10 +105,18 @@ Hint: TypeAlias = Callable[[PodInfo, Change], bool]
 
 @dataclass(frozen=True, slots=True)
 class EventHint:
-    """One registration of a plugin; without a hint every matching event queues."""
+    """One registration of a plugin; without a hint every matching event queues.
+
+    Attributes:
+        event: The pattern.
+        hint: Judges an event; None for one that always queues.
+        by_shape: The hint reads nothing of the waiting pod but its shape, unless the change is one
+            of that very pod: replicas need not be asked about one by one.
+    """
 
     event: ClusterEvent
     hint: Hint | None = None
+    by_shape: bool = False
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ Whole-column convention: ``nodes`` is a table of N nodes (`gpusched.cluster.node
 snapshot's or a one-row copy in a dry run; answers are arrays of shape (N,) over its rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -78,6 +78,18 @@ class PreEnqueuePlugin(Plugin, Protocol):
 
     def pre_enqueue(self, pod: PodInfo, snapshot: Snapshot, /) -> Status:
         """Return Success, or why the pod must wait outside."""
+        ...
+
+
+@runtime_checkable
+class AnnouncedGate(PreEnqueuePlugin, Protocol):
+    """A PreEnqueue plugin that says whose gate may have opened.
+
+    About a pod that it keeps out it need not be asked at every event.
+    """
+
+    def opened(self) -> Collection[str]:
+        """Return the UIDs of pods that it may let pass now but did not before; tells each once."""
         ...
 
 

@@ -146,9 +146,18 @@ class Framework:
 
     # The extension points.
 
-    def pre_enqueue(self, pod: PodInfo, snapshot: Snapshot) -> Status:
-        """Return Success, or the first plugin's reason to keep the pod out of the queue."""
-        for plugin in self._pre_enqueue:
+    def pre_enqueue(self, pod: PodInfo, snapshot: Snapshot, gate: str = "") -> Status:
+        """Return Success, or the first plugin's reason to keep the pod out of the queue.
+
+        Args:
+            pod: The pod.
+            snapshot: The cluster.
+            gate: The plugin that keeps the pod out already; it is asked first.
+        """
+        plugins = self._pre_enqueue
+        if gate:
+            plugins = sorted(plugins, key=lambda plugin: plugin.name != gate)
+        for plugin in plugins:
             status = plugin.pre_enqueue(pod, snapshot)
             if not status.is_success:
                 return status.by(plugin.name)

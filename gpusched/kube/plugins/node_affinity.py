@@ -120,7 +120,7 @@ class NodeAffinity:
     def events_to_register(self) -> Sequence[EventHint]:
         """A node that comes, or whose labels change, so that it matches now."""
         pattern = ClusterEvent(EventResource.NODE, Action.ADD | Action.UPDATE_NODE_LABEL)
-        return (EventHint(pattern, self._matches_now),)
+        return (EventHint(pattern, self._matches_now, by_shape=True),)
 
     def _matches_now(self, pod: PodInfo, change: Change) -> bool:
         matched = change.old is not None and self._matches(pod, change.old)

@@ -47,7 +47,7 @@ class NodePorts:
     def events_to_register(self) -> Sequence[EventHint]:
         """A pod that goes and held one of the ports, or any new node."""
         return (
-            EventHint(ClusterEvent(EventResource.POD, Action.DELETE), _frees_a_port),
+            EventHint(ClusterEvent(EventResource.POD, Action.DELETE), _frees_a_port, by_shape=True),
             EventHint(ClusterEvent(EventResource.NODE, Action.ADD)),
         )
 

@@ -116,10 +116,14 @@ class NodeResourcesFit:
         node = Action.ADD | Action.UPDATE_NODE_ALLOCATABLE
         device_class = Action.ADD | Action.UPDATE
         return (
-            EventHint(ClusterEvent(resource.POD, Action.DELETE), _was_placed),
-            EventHint(ClusterEvent(resource.POD, Action.UPDATE_POD_SCALE_DOWN), _shrank),
-            EventHint(ClusterEvent(resource.NODE, node), self._node_suits_now),
-            EventHint(ClusterEvent(resource.DEVICE_CLASS, device_class), _maps_a_request),
+            EventHint(ClusterEvent(resource.POD, Action.DELETE), _was_placed, by_shape=True),
+            EventHint(
+                ClusterEvent(resource.POD, Action.UPDATE_POD_SCALE_DOWN), _shrank, by_shape=True
+            ),
+            EventHint(ClusterEvent(resource.NODE, node), self._node_suits_now, by_shape=True),
+            EventHint(
+                ClusterEvent(resource.DEVICE_CLASS, device_class), _maps_a_request, by_shape=True
+            ),
         )
 
     def _node_suits_now(self, pod: PodInfo, change: Change) -> bool:

@@ -37,8 +37,12 @@ class NodeUnschedulable:
         """A node that comes uncordoned or is uncordoned helps; so does a new toleration."""
         node, pod = EventResource.NODE, EventResource.POD
         return (
-            EventHint(ClusterEvent(node, Action.ADD | Action.UPDATE_NODE_TAINT), _opens),
-            EventHint(ClusterEvent(pod, Action.UPDATE_POD_TOLERATION), _tolerates_now),
+            EventHint(
+                ClusterEvent(node, Action.ADD | Action.UPDATE_NODE_TAINT), _opens, by_shape=True
+            ),
+            EventHint(
+                ClusterEvent(pod, Action.UPDATE_POD_TOLERATION), _tolerates_now, by_shape=True
+            ),
         )
 
 

@@ -31,7 +31,7 @@ class SchedulingGates:
     def events_to_register(self) -> Sequence[EventHint]:
         """Only the removal of the pod's own last gate helps."""
         eliminated = ClusterEvent(EventResource.POD, Action.UPDATE_POD_SCHEDULING_GATES_ELIMINATED)
-        return (EventHint(eliminated, _is_same_pod),)
+        return (EventHint(eliminated, _is_same_pod, by_shape=True),)
 
 
 def _is_same_pod(pod: PodInfo, change: Change) -> bool:

@@ -69,8 +69,10 @@ class TaintToleration:
         """A node whose taints the pod tolerates now helps, and any new toleration."""
         node, pod = EventResource.NODE, EventResource.POD
         return (
-            EventHint(ClusterEvent(node, Action.ADD | Action.UPDATE_NODE_TAINT), _opens),
-            EventHint(ClusterEvent(pod, Action.UPDATE_POD_TOLERATION), _is_same_pod),
+            EventHint(
+                ClusterEvent(node, Action.ADD | Action.UPDATE_NODE_TAINT), _opens, by_shape=True
+            ),
+            EventHint(ClusterEvent(pod, Action.UPDATE_POD_TOLERATION), _is_same_pod, by_shape=True),
         )
 
 

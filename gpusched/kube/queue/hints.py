@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/scheduler/scheduler.go (buildQueueingHintMap), v1.36.1.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 
 from gpusched.kube.framework.events import (
@@ -14,7 +14,7 @@ from gpusched.kube.framework.events import (
     EventHint,
     EventResource,
 )
-from gpusched.kube.framework.interface import Plugin
+from gpusched.kube.framework.interface import AnnouncedGate, Plugin
 from gpusched.kube.queue.entity import QueuedPod
 
 NODE_TAINT = ClusterEvent(EventResource.NODE, Action.UPDATE_NODE_TAINT)
@@ -33,11 +33,17 @@ class QueueingHints:
 
     Args:
         plugins: The profile's plugins by name.
+
+    Attributes:
+        gates: PreEnqueue plugins that say whose gate may have opened.
     """
 
     def __init__(self, plugins: Mapping[str, Plugin]) -> None:
         self._registered: dict[str, tuple[EventHint, ...]] = {
             name: _registrations(plugin) for name, plugin in plugins.items()
+        }
+        self.gates = {
+            name: plugin for name, plugin in plugins.items() if isinstance(plugin, AnnouncedGate)
         }
         self._matching: dict[ClusterEvent, Mapping[str, tuple[EventHint, ...]]] = {}
 
@@ -63,6 +69,16 @@ class QueueingHints:
                 return Worth.IMMEDIATELY
             found = Worth.AFTER_BACKOFF
         return found
+
+    def alike(self, rejectors: Iterable[str], event: ClusterEvent) -> bool:
+        """Return whether pods of one shape with these rejectors get the same answer from `worth`.
+
+        All but the pod that the event is about.
+        """
+        hints = self._hints(event)
+        return all(
+            hint.hint is None or hint.by_shape for name in rejectors for hint in hints.get(name, ())
+        )
 
     def _hints(self, event: ClusterEvent) -> Mapping[str, tuple[EventHint, ...]]:
         """Return the registrations that cover the event, by plugin."""

@@ -6,6 +6,7 @@ specification, section 7 and appendix D.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeAlias
 
 from gpusched.cluster.pod import PodInfo
@@ -16,6 +17,8 @@ from gpusched.kube.queue.backoff import SECOND, Backoff
 from gpusched.kube.queue.entity import Place, QueuedPod
 from gpusched.kube.queue.heap import PodHeap
 from gpusched.kube.queue.hints import QueueingHints, Worth
+from gpusched.kube.queue.unschedulable import UnschedulablePods
+from gpusched.kube.queue.waking import Waking, woken
 
 UNSCHEDULABLE_TIMEOUT = ClusterEvent(EventResource.WILDCARD, Action.ALL, "UnschedulableTimeout")
 FORCE_ACTIVATE = ClusterEvent(EventResource.WILDCARD, Action.ALL, "ForceActivate")
@@ -24,8 +27,9 @@ ATTEMPT_FAILURE = "ScheduleAttemptFailure"
 BACKOFF_COMPLETE = "BackoffComplete"
 POP_FROM_BACKOFF = "PopFromBackoffQ"
 
-Observer: TypeAlias = Callable[[QueuedPod, str, Place, Worth | None], None]
-"""(pod, event label, where it went, the hint where a failed attempt was judged)."""
+Observer: TypeAlias = Callable[[QueuedPod, str, Place, Worth | None, int], None]
+"""(pod, event label, where it went, the hint where a failed attempt was judged, how many pods
+fared so: this one and others that stay out behind the same gate)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,14 @@ class QueueSettings:
         backoff: The back-off rule.
         pop_from_backoff: An empty activeQ takes from backoffQ (gate SchedulerPopFromBackoffQ).
         max_unschedulable: After this long the flush wakes a pod whatever happened; microseconds.
+        tell_each: The observer hears of every pod by itself, for a log; pods that stay out behind
+            the same gate are told of together else.
     """
 
     backoff: Backoff = field(default_factory=Backoff)
     pop_from_backoff: bool = True
     max_unschedulable: int = 300 * SECOND
+    tell_each: bool = False
 
 
 @dataclass(slots=True)
@@ -62,7 +69,8 @@ class SchedulingQueue:
     Args:
         settings: Back-off and flush.
         hints: Queueing hints by scheduler name.
-        pre_enqueue: Says whether a pod may enter activeQ or backoffQ.
+        pre_enqueue: Says whether a pod may enter activeQ or backoffQ, given the plugin that has
+            kept it out so far: that one is asked first.
         observe: Is told of every arrival in a queue, for logs and metrics.
         departed: Is told of every pod that is forgotten while it waits.
     """
@@ -71,12 +79,13 @@ class SchedulingQueue:
         self,
         settings: QueueSettings,
         hints: Mapping[str, QueueingHints],
-        pre_enqueue: Callable[[PodInfo], Status],
+        pre_enqueue: Callable[[PodInfo, str], Status],
         observe: Observer = lambda *_: None,
         departed: Callable[[QueuedPod], None] = lambda _: None,
     ) -> None:
         self.settings = settings
         self._hints = hints
+        self._gates = [gate for profile in hints.values() for gate in profile.gates.values()]
         self._pre_enqueue = pre_enqueue
         self._observe = observe
         self._departed = departed
@@ -86,8 +95,7 @@ class SchedulingQueue:
             Place.BACKOFF, lambda q: (settings.backoff.expiration(q), *_active_key(q))
         )
         self._errors = PodHeap(Place.BACKOFF, lambda q: (settings.backoff.expiration(q),))
-        self._unschedulable: dict[str, QueuedPod] = {}
-        self._by_rejector: dict[str, dict[str, QueuedPod]] = {}
+        self._unschedulable = UnschedulablePods()
         self._interest: dict[ClusterEvent, tuple[str, ...]] = {}
         self._in_flight = _InFlight()
         self._sequence = 0
@@ -103,7 +111,7 @@ class SchedulingQueue:
 
     def depths(self) -> dict[str, int]:
         """Return ``scheduler_pending_pods`` by queue."""
-        gated = sum(1 for queued in self._unschedulable.values() if queued.gated_by)
+        gated = self._unschedulable.gated
         return {
             "active": len(self._active),
             "backoff": len(self._backoff) + len(self._errors),
@@ -138,6 +146,8 @@ class SchedulingQueue:
             return
         if queued.place is not Place.UNSCHEDULABLE:
             return
+        self._unschedulable.regroup(queued)
+        self._unschedulable.doubt(queued)
         for event, change in events:
             worth = self._judge(queued, event, change)
             if worth is not Worth.SKIP:
@@ -171,7 +181,7 @@ class SchedulingQueue:
         if queued is None and self.settings.pop_from_backoff:
             queued = self._backoff.pop()
             if queued is not None:
-                self._observe(queued, POP_FROM_BACKOFF, Place.ACTIVE, None)
+                self._observe(queued, POP_FROM_BACKOFF, Place.ACTIVE, None, 1)
         if queued is None:
             return None
         queued.place = Place.IN_FLIGHT
@@ -241,16 +251,21 @@ class SchedulingQueue:
             event: What happened.
             change: The objects of the event.
             now: Microseconds.
-            only: Which waiting pods may be woken at all.
+            only: Which waiting pods may be woken at all; looks at nothing but their shape.
         """
         plugins = self._interested(event)
         if not plugins:
             return
-        for queued in self._rejected_by_any(plugins):
-            if not only(queued.pod):
-                continue
-            worth = self._judge(queued, event, change)
-            if worth is not Worth.SKIP:
+        self._hear_gates()
+        found: list[Waking] = []
+        for kin in self._unschedulable.rejected_by_any(plugins):
+            if only(kin.sample.pod):
+                hints = self._hints_of(kin.sample)
+                found += woken(kin, hints, event, change, each=self.settings.tell_each)
+        for queued, worth, count in sorted(found, key=lambda waking: waking.queued.sequence):
+            if worth is None:
+                self._observe(queued, event.label, Place.UNSCHEDULABLE, None, count)
+            else:
                 self._requeue(queued, worth, event.label, now)
         if self._in_flight.began:
             self._in_flight.events.append((event, change))
@@ -271,12 +286,12 @@ class SchedulingQueue:
             while (queued := heap.peek()) and not self.settings.backoff.holds(queued, now):
                 heap.pop()
                 self._active.push(queued)
-                self._observe(queued, BACKOFF_COMPLETE, Place.ACTIVE, None)
+                self._observe(queued, BACKOFF_COMPLETE, Place.ACTIVE, None, 1)
 
     def flush_unschedulable(self, now: int) -> None:
         """Wake pods that have waited too long; to be called every 30 seconds."""
         limit = self.settings.max_unschedulable
-        for queued in list(self._unschedulable.values()):
+        for queued in self._unschedulable:
             if not queued.gated_by and now - queued.timestamp >= limit:
                 self._requeue(queued, Worth.AFTER_BACKOFF, UNSCHEDULABLE_TIMEOUT.label, now)
 
@@ -296,21 +311,23 @@ class SchedulingQueue:
             found = self._interest[event] = tuple(sorted(names))
         return found
 
-    def _rejected_by_any(self, plugins: tuple[str, ...]) -> list[QueuedPod]:
-        """Return the unschedulable pods that one of the plugins rejected, in order of arrival."""
-        groups = [group for name in plugins if (group := self._by_rejector.get(name))]
-        if len(groups) == 1:
-            return list(groups[0].values())
-        pods = {queued.sequence: queued for group in groups for queued in group.values()}
-        return [pods[sequence] for sequence in sorted(pods)]
+    def _hear_gates(self) -> None:
+        """Ask plugins whose gate may have opened; such pods are asked about at the next event."""
+        for uid in chain.from_iterable(gate.opened() for gate in self._gates):
+            if (queued := self._pods.get(uid)) is not None:
+                self._unschedulable.doubt(queued)
 
     def _judge(self, queued: QueuedPod, event: ClusterEvent, change: Change | None) -> Worth:
-        hints = self._hints.get(queued.pod.shape.spec.scheduler_name or "")
-        if hints is None:
-            raise InvariantError(f"pod {queued.pod.key} waits for a scheduler without a profile")
+        hints = self._hints_of(queued)
         if queued.gated_by and not hints.interested(queued.gated_by, event):
             return Worth.SKIP
         return hints.worth(queued, event, change)
+
+    def _hints_of(self, queued: QueuedPod) -> QueueingHints:
+        hints = self._hints.get(queued.pod.shape.spec.scheduler_name or "")
+        if hints is None:
+            raise InvariantError(f"pod {queued.pod.key} waits for a scheduler without a profile")
+        return hints
 
     # Moves.
 
@@ -320,7 +337,7 @@ class SchedulingQueue:
         hint = worth if judged else None
         if worth is Worth.SKIP:
             self._to_unschedulable(queued)
-            self._observe(queued, label, Place.UNSCHEDULABLE, hint)
+            self._observe(queued, label, Place.UNSCHEDULABLE, hint, 1)
         elif worth is Worth.AFTER_BACKOFF and self.settings.backoff.holds(queued, now):
             self._to_backoff(queued, label, hint)
         else:
@@ -330,29 +347,30 @@ class SchedulingQueue:
         self, queued: QueuedPod, label: str, now: int, hint: Worth | None = None
     ) -> None:
         if self._gate(queued):
-            self._observe(queued, label, Place.UNSCHEDULABLE, hint)
+            self._observe(queued, label, Place.UNSCHEDULABLE, hint, 1)
             return
         self._leave(queued)
         if queued.first_queued is None:
             queued.first_queued = now
         self._active.push(queued)
-        self._observe(queued, label, Place.ACTIVE, hint)
+        self._observe(queued, label, Place.ACTIVE, hint, 1)
 
     def _to_backoff(self, queued: QueuedPod, label: str, hint: Worth | None) -> None:
         if self._gate(queued):
-            self._observe(queued, label, Place.UNSCHEDULABLE, hint)
+            self._observe(queued, label, Place.UNSCHEDULABLE, hint, 1)
             return
         self._leave(queued)
         (self._backoff if queued.rejectors else self._errors).push(queued)
-        self._observe(queued, label, Place.BACKOFF, hint)
+        self._observe(queued, label, Place.BACKOFF, hint, 1)
 
     def _gate(self, queued: QueuedPod) -> bool:
         """Run PreEnqueue; a gated pod waits among the unschedulable ones."""
-        status = self._pre_enqueue(queued.pod)
+        status = self._pre_enqueue(queued.pod, queued.gated_by)
         if status.is_success:
             queued.gated_by = ""
             return False
         if queued.place is Place.UNSCHEDULABLE and queued.gated_by == status.plugin:
+            self._unschedulable.trust(queued)
             return True
         self._leave(queued)
         queued.gated_by = status.plugin
@@ -363,20 +381,10 @@ class SchedulingQueue:
     def _to_unschedulable(self, queued: QueuedPod) -> None:
         self._leave(queued)
         queued.place = Place.UNSCHEDULABLE
-        uid = queued.pod.uid
-        self._unschedulable[uid] = queued
-        for plugin in queued.rejectors:
-            self._by_rejector.setdefault(plugin, {})[uid] = queued
+        self._unschedulable.add(queued)
 
     def _leave(self, queued: QueuedPod) -> None:
         self._active.discard(queued)
         self._backoff.discard(queued)
         self._errors.discard(queued)
-        self._forget_unschedulable(queued)
-
-    def _forget_unschedulable(self, queued: QueuedPod) -> None:
-        uid = queued.pod.uid
-        if self._unschedulable.pop(uid, None) is None:
-            return
-        for plugin in queued.rejectors:
-            self._by_rejector.get(plugin, {}).pop(uid, None)
+        self._unschedulable.discard(queued)

@@ -23,9 +23,9 @@ from gpusched.sim.scheduler.binding import Binding
 from gpusched.sim.scheduler.changes import ASSIGNED_DELETE
 from gpusched.sim.scheduler.informers import Informers
 from gpusched.sim.scheduler.metrics import SchedulerLog, SchedulerMetrics
+from gpusched.sim.scheduler.port import SchedulerPort
 from gpusched.sim.scheduler.prebinding import PreBinding
 from gpusched.sim.scheduler.preempting import Preemption
-from gpusched.sim.store import SchedulerPort
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from gpusched.kube.queue.backoff import SECOND
 from gpusched.sim.scheduler.binding import Binding, PreBindError, Wait
 from gpusched.sim.scheduler.device_readiness import are_ready, wait_for_conditions
 from gpusched.sim.scheduler.informers import Informers
-from gpusched.sim.store import SchedulerPort
+from gpusched.sim.scheduler.port import SchedulerPort
 
 NAME: Final = "DynamicResources"
 MOST_CONSUMERS: Final = 256

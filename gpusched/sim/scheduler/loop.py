@@ -38,8 +38,8 @@ from gpusched.sim.scheduler.attempts import Attempts, Parts
 from gpusched.sim.scheduler.compiling import WATCHED, Compiler
 from gpusched.sim.scheduler.informers import Informers
 from gpusched.sim.scheduler.metrics import SchedulerLog, SchedulerMetrics
+from gpusched.sim.scheduler.port import SchedulerPort
 from gpusched.sim.scheduler.preempting import Preemption
-from gpusched.sim.store import SchedulerPort
 
 FLUSH_PERIOD = 30 * SECOND
 OWN_UPDATE = "UnschedulablePodUpdate"
@@ -188,6 +188,7 @@ class Scheduler:
                 phase=0 if self._options.pop_from_backoff else self._options.started % SECOND,
             ),
             pop_from_backoff=self._options.pop_from_backoff,
+            tell_each=self.log.enabled,
         )
         hints = {name: QueueingHints(f.plugins) for name, f in self.frameworks.items()}
         return SchedulingQueue(settings, hints, self._pre_enqueue, self._observe, self._departed)
@@ -195,12 +196,14 @@ class Scheduler:
     def _departed(self, queued: QueuedPod) -> None:
         self._parts.waits_for(queued, set())
 
-    def _pre_enqueue(self, pod: PodInfo) -> Status:
+    def _pre_enqueue(self, pod: PodInfo, gate: str) -> Status:
         framework = self.frameworks[pod.shape.spec.scheduler_name or ""]
-        return framework.pre_enqueue(pod, self.cache.snapshot())
+        return framework.pre_enqueue(pod, self.cache.snapshot(), gate)
 
-    def _observe(self, queued: QueuedPod, label: str, place: Place, hint: Worth | None) -> None:
-        self.metrics.incoming(label, place.value)
+    def _observe(
+        self, queued: QueuedPod, label: str, place: Place, hint: Worth | None, count: int
+    ) -> None:
+        self.metrics.incoming(label, place.value, count)
         if label == POP_FROM_BACKOFF:
             return
         if queued.gated_by and place is Place.UNSCHEDULABLE:

@@ -32,10 +32,10 @@ class SchedulerMetrics:
         self.counters["scheduler_pod_scheduling_attempts_sum"] += attempts
         self.counters["scheduler_pod_scheduling_attempts_count"] += 1
 
-    def incoming(self, event: str, queue: str) -> None:
-        """Count one arrival in a queue."""
+    def incoming(self, event: str, queue: str, count: int) -> None:
+        """Count arrivals in a queue."""
         labels = f'{{event="{event}",queue="{queue}"}}'
-        self.counters[f"scheduler_queue_incoming_pods_total{labels}"] += 1
+        self.counters[f"scheduler_queue_incoming_pods_total{labels}"] += count
 
     def preemption_attempt(self) -> None:
         """Count one attempt to preempt, fruitful or not."""

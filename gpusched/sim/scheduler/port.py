@@ -1,7 +1,7 @@
-"""The scheduler's requests, carried out on the store at once."""
+"""What the scheduler needs of the API server, and how a store gives it: at once."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 from gpusched.controllers.protocol import Key
 from gpusched.sim.api import Api
@@ -10,6 +10,7 @@ from gpusched.sim.events import SeriesRecorder
 from gpusched.sim.pod import Json, Pod
 from gpusched.sim.steps import conditioned, failed_attempt
 from gpusched.sim.store import Handler
+from gpusched.sim.writing import ObjectWriter
 
 
 class StoreWriter:
@@ -43,6 +44,53 @@ class StoreWriter:
         delete(self._api.store, kind, key)
 
 
+class SchedulerPort(Protocol):
+    """What a scheduler needs of the API server. Each call takes effect at once.
+
+    Watchers hear of it later.
+
+    `watch` delivers every change of a kind in order: pods as `Pod`, everything else as JSON.
+    """
+
+    @property
+    def now(self) -> int:
+        """Microseconds since t = 0."""
+
+    @property
+    def writer(self) -> ObjectWriter:
+        """Writes what is no pod, and parts of a pod's status."""
+
+    def watch(self, kind: str, handler: Handler) -> None:
+        """Call ``handler`` with each change of ``kind``."""
+
+    def pods(self, namespace: str = "") -> Iterable[Pod]:
+        """Return all pods, oldest first."""
+
+    def pod(self, namespace: str, name: str) -> Pod | None:
+        """Return one pod's present state."""
+
+    def objects(self, kind: str, namespace: str = "") -> Sequence[Json]:
+        """Return all objects of a kind but pods, oldest first."""
+
+    def bind(self, pod: Pod, node: str) -> None:
+        """POST the binding; raises `ApiError` as the API server refuses."""
+
+    def fail_attempt(self, pod: Pod, reason: str, message: str, nominated: str | None) -> Pod:
+        """PATCH the PodScheduled condition and, unless None, the nomination.
+
+        A patch without effect writes nothing.
+        """
+
+    def preempt(self, victim: Pod, message: str) -> None:
+        """PATCH the victim's DisruptionTarget condition and DELETE it."""
+
+    def on_departure(self, tell: Callable[[Pod], None]) -> None:
+        """Call ``tell`` the moment a pod's deletion begins, before any watcher hears of it."""
+
+    def record(self, pod: Pod, type_: str, reason: str, action: str, note: str) -> None:
+        """Hand an event to the events.k8s.io recorder."""
+
+
 class StorePort:
     """The `SchedulerPort` of a store.
 
@@ -55,6 +103,7 @@ class StorePort:
         self._api = api
         self._store = api.store
         self.record = recorder.record
+        self.on_departure = api.store.on_departure
         self.writer = StoreWriter(api)
 
     @property

@@ -17,8 +17,8 @@ from gpusched.sim.loop import Loop
 from gpusched.sim.scheduler.binding import Binding, PreBindError, Wait
 from gpusched.sim.scheduler.claim_writes import ClaimWrites
 from gpusched.sim.scheduler.informers import Informers
+from gpusched.sim.scheduler.port import SchedulerPort
 from gpusched.sim.scheduler.volume_writes import VolumeWrites
-from gpusched.sim.store import SchedulerPort
 
 Then: TypeAlias = Callable[[Binding, str], bool]
 """Is told how it ended: an empty string, or why the pod cannot be bound."""

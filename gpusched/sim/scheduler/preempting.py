@@ -13,8 +13,9 @@ from gpusched.kube.framework.interface import Victims
 from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.plugins.default_preemption import DefaultPreemption
 from gpusched.sim.loop import LATE, Loop
+from gpusched.sim.pod import Pod
 from gpusched.sim.scheduler.metrics import SchedulerLog, SchedulerMetrics
-from gpusched.sim.store import SchedulerPort
+from gpusched.sim.scheduler.port import SchedulerPort
 
 DISRUPTION = "{}: preempting to accommodate a higher priority pod"
 
@@ -26,21 +27,31 @@ class _Preemptor:
     pod: PodInfo
     framework: Framework
 
+    @property
+    def plugin(self) -> DefaultPreemption | None:
+        """Return who keeps the pod out of the queue meanwhile."""
+        plugin = self.framework.plugins.get("DefaultPreemption")
+        return plugin if isinstance(plugin, DefaultPreemption) else None
+
+    def wait(self) -> None:
+        """Keep the pod out of the queue until it is released."""
+        if self.plugin is not None:
+            self.plugin.preempting[self.pod.uid] = lambda: True
+
     def release(self) -> None:
         """Let the pod into the queue again."""
-        _preempting(self.framework).pop(self.pod.uid, None)
+        if self.plugin is not None:
+            self.plugin.preempting.pop(self.pod.uid, None)
+            self.plugin.announce(self.pod.uid)
 
     def wait_while(self, needed: Callable[[], bool]) -> None:
-        """Keep the pod out of the queue as long as ``needed`` says so, if it is kept out now."""
-        waiting = _preempting(self.framework)
-        if self.pod.uid in waiting:
-            waiting[self.pod.uid] = needed
+        """Keep the pod out of the queue as long as ``needed`` says so, if it is kept out now.
 
-
-def _preempting(framework: Framework) -> dict[str, Callable[[], bool]]:
-    """Return the pods that DefaultPreemption keeps out of the queue, and until when."""
-    plugin = framework.plugins.get("DefaultPreemption")
-    return plugin.preempting if isinstance(plugin, DefaultPreemption) else {}
+        Whoever makes ``needed`` say No announces the pod to the plugin.
+        """
+        if self.plugin is not None and self.pod.uid in self.plugin.preempting:
+            self.plugin.preempting[self.pod.uid] = needed
+            self.plugin.announce(self.pod.uid)
 
 
 class Preemption:
@@ -67,6 +78,8 @@ class Preemption:
         self._metrics, self._log = watchers
         self._call_time = call_time
         self._failed = failed
+        self._waiting_for: dict[str, list[_Preemptor]] = {}
+        port.on_departure(self._departed)
 
     def start(
         self,
@@ -84,9 +97,10 @@ class Preemption:
             lower: Pods of lower priority nominated to the node; they lose their nomination.
         """
         self._metrics.victims(len(victims.pods))
+        preemptor = _Preemptor(pod, framework)
         if any(not victim.terminating for victim in victims.pods):
-            _preempting(framework)[pod.uid] = lambda: True
-        self._loop.soon(self._run, _Preemptor(pod, framework), victims, tuple(lower))
+            preemptor.wait()
+        self._loop.soon(self._run, preemptor, victims, tuple(lower))
 
     def _run(self, preemptor: _Preemptor, victims: Victims, lower: tuple[PodInfo, ...]) -> None:
         pod = preemptor.pod
@@ -97,7 +111,7 @@ class Preemption:
         first, last = victims.pods[:-1], victims.pods[-1]
         self._loop.at(self._loop.now + self._call_time, self._evict_all, preemptor, victims)
         if not first:
-            preemptor.wait_while(lambda: self._stands(last))
+            self._wait_for(preemptor, last)
         due = self._loop.now + (2 if first else 1) * self._call_time
         self._loop.at(due, self._finish, preemptor, last, victims.node, priority=LATE)
 
@@ -106,7 +120,18 @@ class Preemption:
         last = victims.pods[-1]
         for victim in victims.pods[:-1]:
             self._evict(preemptor, victim, victims.node)
+        self._wait_for(preemptor, last)
+
+    def _wait_for(self, preemptor: _Preemptor, last: PodInfo) -> None:
+        """Keep the preemptor out of the queue as long as its last victim stands."""
+        self._waiting_for.setdefault(last.uid, []).append(preemptor)
         preemptor.wait_while(lambda: self._stands(last))
+
+    def _departed(self, pod: Pod) -> None:
+        """A pod's deletion has begun: whoever waits for that need not wait any more."""
+        for preemptor in self._waiting_for.pop(pod.uid, ()):
+            if preemptor.plugin is not None:
+                preemptor.plugin.announce(preemptor.pod.uid)
 
     def _stands(self, victim: PodInfo) -> bool:
         """Return whether nobody has deleted a victim yet.

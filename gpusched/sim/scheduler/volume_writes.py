@@ -19,7 +19,7 @@ from gpusched.kube.plugins.volume_binding.plugin import SELECTED_NODE, NodeBindi
 from gpusched.kube.plugins.volume_binding.plugin import VolumeBinding as Plugin
 from gpusched.kube.queue.backoff import SECOND
 from gpusched.sim.scheduler.binding import Binding, PreBindError, Wait
-from gpusched.sim.store import SchedulerPort
+from gpusched.sim.scheduler.port import SchedulerPort
 
 NAME: Final = "VolumeBinding"
 _VOLUME: Final = "PersistentVolume"

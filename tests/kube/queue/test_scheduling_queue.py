@@ -37,7 +37,9 @@ class Recorder:
     def __init__(self) -> None:
         self.moves: list[tuple[str, str, str]] = []
 
-    def __call__(self, queued: QueuedPod, label: str, place: Place, _: Worth | None) -> None:
+    def __call__(
+        self, queued: QueuedPod, label: str, place: Place, _: Worth | None, _count: int
+    ) -> None:
         self.moves.append((queued.pod.name, label, place.value))
 
 
@@ -46,7 +48,7 @@ def make_queue(
 ) -> tuple[SchedulingQueue, Recorder]:
     recorder = Recorder()
 
-    def pre_enqueue(info: PodInfo) -> Status:
+    def pre_enqueue(info: PodInfo, _gate: str) -> Status:
         if gated and info.name in gated:
             return unresolvable("waiting for scheduling gates: [g]").by("SchedulingGates")
         return SUCCESS

@@ -5,7 +5,7 @@ findCandidates, DryRunPreemption) and
 pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go, v1.36.1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Self
 
@@ -49,7 +49,8 @@ class DefaultPreemption:
         args: The arguments.
         handle: The framework.
         preempting: Pods, by UID, whose preemption is being carried out, and whether they must
-            still wait outside the queue for it. Whoever carries it out adds and removes them.
+            still wait outside the queue for it. Whoever carries it out adds and removes them, and
+            says so (`announce`) when the answer may have become No.
         memory: What dry runs have said.
     """
 
@@ -57,6 +58,7 @@ class DefaultPreemption:
     handle: Handle
     preempting: dict[str, Callable[[], bool]] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory, repr=False)
+    _opened: dict[str, None] = field(default_factory=dict, repr=False)
     name: ClassVar[str] = "DefaultPreemption"
 
     @classmethod
@@ -69,9 +71,18 @@ class DefaultPreemption:
         must_wait = self.preempting.get(pod.uid)
         return unresolvable(WAITING) if must_wait is not None and must_wait() else SUCCESS
 
+    def announce(self, uid: str) -> None:
+        """Say that a pod may not have to wait outside the queue any more."""
+        self._opened[uid] = None
+
+    def opened(self) -> Collection[str]:
+        """See AnnouncedGate."""
+        opened, self._opened = self._opened, {}
+        return opened
+
     def events_to_register(self) -> Sequence[EventHint]:
         """Deletions let gated preemptors be looked at again; they cure nothing by themselves."""
-        return (EventHint(ClusterEvent(EventResource.POD, Action.DELETE), _never),)
+        return (EventHint(ClusterEvent(EventResource.POD, Action.DELETE), _never, by_shape=True),)
 
     def post_filter(
         self, state: CycleState, pod: PodInfo, snapshot: Snapshot, diagnosis: NodeStatuses

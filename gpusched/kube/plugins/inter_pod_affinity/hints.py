@@ -55,9 +55,11 @@ EVENTS = (
     EventHint(
         ClusterEvent(EventResource.POD, Action.ADD | Action.UPDATE_POD_LABEL | Action.DELETE),
         _after_pod_change,
+        by_shape=True,
     ),
     EventHint(
         ClusterEvent(EventResource.NODE, Action.ADD | Action.UPDATE_NODE_LABEL),
         _after_node_change,
+        by_shape=True,
     ),
 )

@@ -37,8 +37,8 @@ def events(defaults: Defaults) -> tuple[EventHint, ...]:
     )
     node_actions = Action.ADD | Action.DELETE | Action.UPDATE_NODE_LABEL | Action.UPDATE_NODE_TAINT
     return (
-        EventHint(ClusterEvent(EventResource.POD, pod_actions), after_pod_change),
-        EventHint(ClusterEvent(EventResource.NODE, node_actions), after_node_change),
+        EventHint(ClusterEvent(EventResource.POD, pod_actions), after_pod_change, by_shape=True),
+        EventHint(ClusterEvent(EventResource.NODE, node_actions), after_node_change, by_shape=True),
     )
 
 
