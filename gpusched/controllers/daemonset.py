@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from gpusched.controllers import node_terms
+from gpusched.controllers.interest import PodInterest, of_owners
 from gpusched.controllers.pods import is_available
 from gpusched.controllers.protocol import (
     SECOND,
@@ -45,7 +46,7 @@ class DaemonSetController:
 
     name: ClassVar[str] = "daemonset-controller"
     watches: ClassVar[tuple[str, ...]] = ("DaemonSet", "Pod", "Node")
-    pods_of: ClassVar[tuple[str, ...]] = ("DaemonSet",)
+    pods: ClassVar[tuple[PodInterest, ...]] = of_owners("DaemonSet")
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 2
     pace: ClassVar[int] = 1

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from gpusched.controllers import progress, rollout
+from gpusched.controllers.interest import PodInterest, of_owners
 from gpusched.controllers.protocol import (
     ApiError,
     Change,
@@ -41,7 +42,7 @@ class DeploymentController:
 
     name: ClassVar[str] = "deployment-controller"
     watches: ClassVar[tuple[str, ...]] = ("Deployment", "ReplicaSet", "Pod")
-    pods_of: ClassVar[tuple[str, ...]] = ("ReplicaSet",)
+    pods: ClassVar[tuple[PodInterest, ...]] = of_owners("ReplicaSet")
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

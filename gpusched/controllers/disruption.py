@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from gpusched.controllers.conditions import condition, with_condition
+from gpusched.controllers.interest import PodInterest
 from gpusched.controllers.protocol import (
     SECOND,
     Change,
@@ -40,7 +41,7 @@ class DisruptionController:
 
     name: ClassVar[str] = "controllermanager"
     watches: ClassVar[tuple[str, ...]] = ("PodDisruptionBudget", "Pod", "ReplicaSet", "StatefulSet")
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = (PodInterest(beside="PodDisruptionBudget"),)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 1
     pace: ClassVar[int] = 1

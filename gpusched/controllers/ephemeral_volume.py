@@ -8,6 +8,7 @@ Source: kubernetes/kubernetes pkg/controller/volume/ephemeral/controller.go, v1.
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from gpusched.controllers.interest import CREATED, GONE, PodInterest
 from gpusched.controllers.protocol import (
     ApiError,
     Change,
@@ -31,7 +32,7 @@ class EphemeralVolumeController:
 
     name: ClassVar[str] = "ephemeral_volume"
     watches: ClassVar[tuple[str, ...]] = ("Pod", CLAIM)
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = (PodInterest(CREATED | GONE, field="volumes"),)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

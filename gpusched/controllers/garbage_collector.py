@@ -8,6 +8,7 @@ Source: kubernetes/kubernetes pkg/controller/garbagecollector/garbagecollector.g
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from gpusched.controllers.interest import CREATED, GONE, PodInterest
 from gpusched.controllers.protocol import (
     ApiError,
     Change,
@@ -46,7 +47,7 @@ class GarbageCollector:
 
     name: ClassVar[str] = "generic-garbage-collector"
     watches: ClassVar[tuple[str, ...]] = (*KINDS, "Pod")
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = (PodInterest(CREATED | GONE, owned=True),)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 20
     pace: ClassVar[int] = 2

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from gpusched.controllers import conditions
+from gpusched.controllers.interest import PodInterest, of_owners
 from gpusched.controllers.job_backoff import Backoff
 from gpusched.controllers.job_indexes import index_of, indexed_template, pending_indexes
 from gpusched.controllers.job_tracking import TRACKED, Count, count_pods, finish, track
@@ -44,7 +45,7 @@ class JobController:
 
     name: ClassVar[str] = "job-controller"
     watches: ClassVar[tuple[str, ...]] = ("Job", "Pod")
-    pods_of: ClassVar[tuple[str, ...]] = ("Job",)
+    pods: ClassVar[tuple[PodInterest, ...]] = of_owners("Job")
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

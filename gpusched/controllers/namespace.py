@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from gpusched.controllers.conditions import condition
+from gpusched.controllers.interest import PodInterest
 from gpusched.controllers.protocol import (
     SECOND,
     Change,
@@ -75,7 +76,7 @@ class NamespaceController:
 
     name: ClassVar[str] = "namespace-controller"
     watches: ClassVar[tuple[str, ...]] = ("Namespace",)
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = ()
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 10
     pace: ClassVar[int] = 1

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from gpusched.controllers import taints
 from gpusched.controllers.conditions import find
+from gpusched.controllers.interest import PodInterest
 from gpusched.controllers.protocol import (
     SECOND,
     TICK,
@@ -63,7 +64,7 @@ class NodeLifecycleController:
 
     name: ClassVar[str] = "node-controller"
     watches: ClassVar[tuple[str, ...]] = ("Node",)
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = ()
     period: ClassVar[int] = 5 * SECOND
     workers: ClassVar[int] = 8
     pace: ClassVar[int] = 1

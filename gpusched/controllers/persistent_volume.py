@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from gpusched.api.admission.storage import set_storage_class
+from gpusched.controllers.interest import PodInterest
 from gpusched.controllers.protocol import (
     SECOND,
     TICK,
@@ -70,7 +71,7 @@ class PersistentVolumeController:
 
     name: ClassVar[str] = "persistentvolume-controller"
     watches: ClassVar[tuple[str, ...]] = (CLAIM, VOLUME)
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = ()
     period: ClassVar[int] = 15 * SECOND
     workers: ClassVar[int] = 1
     pace: ClassVar[int] = 1

@@ -8,6 +8,7 @@ Source: kubernetes/kubernetes pkg/controller/podgc/gc_controller.go, v1.36.1
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from gpusched.controllers.interest import PodInterest
 from gpusched.controllers.protocol import (
     SECOND,
     Change,
@@ -36,7 +37,7 @@ class PodGcController:
 
     name: ClassVar[str] = "pod-garbage-collector"
     watches: ClassVar[tuple[str, ...]] = ("Node",)
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = ()
     period: ClassVar[int] = 20 * SECOND
     workers: ClassVar[int] = 1
     pace: ClassVar[int] = 1

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
+from gpusched.controllers.interest import ANYTHING, PodInterest
 from gpusched.errors import GpuschedError
 
 Json = dict[str, Any]
@@ -109,13 +110,17 @@ class PodView(Protocol):
 
 
 class Change(NamedTuple):
-    """One write as a watcher sees it; ``old`` and ``new`` are pods or JSON objects."""
+    """One write as a watcher sees it; ``old`` and ``new`` are pods or JSON objects.
+
+    ``facets`` say what happened to a pod (`controllers.interest`).
+    """
 
     kind: str
     verb: Verb
     key: Key
     old: Any
     new: Any
+    facets: int = ANYTHING
 
 
 class Tally(NamedTuple):
@@ -315,7 +320,6 @@ class Controller(Protocol):
     Attributes:
         name: The component's name, as its events show it.
         watches: The kinds whose changes it wants to see.
-        pods_of: Of pods only those owned by these kinds; empty for all pods.
         period: Microseconds between ticks, on which it syncs the key `TICK`; 0 for none.
         workers: How many keys it syncs at once.
         pace: Its request rate as a multiple of the usual one.
@@ -323,10 +327,16 @@ class Controller(Protocol):
 
     name: ClassVar[str]
     watches: ClassVar[tuple[str, ...]]
-    pods_of: ClassVar[tuple[str, ...]]
     period: ClassVar[int]
     workers: ClassVar[int]
     pace: ClassVar[int]
+
+    @property
+    def pods(self) -> Sequence[PodInterest]:
+        """If it watches pods: whose changes it wants to see. May differ from one sync to the next.
+
+        A change outside of it concerns no key and leaves the controller as it is.
+        """
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return the keys that a change may leave in need of work."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from gpusched.controllers import conditions
+from gpusched.controllers.interest import PodInterest, of_owners
 from gpusched.controllers.pods import deletion_order, is_available
 from gpusched.controllers.protocol import (
     SECOND,
@@ -41,7 +42,7 @@ class ReplicaSetController:
 
     name: ClassVar[str] = "replicaset-controller"
     watches: ClassVar[tuple[str, ...]] = ("ReplicaSet", "Pod")
-    pods_of: ClassVar[tuple[str, ...]] = ("ReplicaSet",)
+    pods: ClassVar[tuple[PodInterest, ...]] = of_owners("ReplicaSet")
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

@@ -9,6 +9,7 @@ Source: kubernetes/kubernetes pkg/controller/resourceclaim/controller.go, v1.36.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
+from gpusched.controllers.interest import PodInterest
 from gpusched.controllers.protocol import (
     ApiError,
     Change,
@@ -45,7 +46,10 @@ class ResourceClaimController:
 
     name: ClassVar[str] = "resource_claim"
     watches: ClassVar[tuple[str, ...]] = ("Pod", _KIND, _TEMPLATE)
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = (
+        PodInterest(field="resourceClaims"),
+        PodInterest(beside=_KIND),
+    )
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 50
     pace: ClassVar[int] = 1

@@ -10,6 +10,7 @@ Source: kubernetes/kubernetes pkg/controller/resourcequota/resource_quota_contro
 from collections.abc import Iterable
 from typing import ClassVar
 
+from gpusched.controllers.interest import ENDED, GONE, PodInterest
 from gpusched.controllers.protocol import Change, Controller, Key, Reader, UpdateStatus, Wake, Work
 from gpusched.controllers.quota_usage import usage_in
 
@@ -27,7 +28,7 @@ class ResourceQuotaController:
         "ConfigMap",
         "Service",
     )
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = (PodInterest(ENDED | GONE, beside="ResourceQuota"),)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

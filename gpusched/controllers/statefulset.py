@@ -9,6 +9,7 @@ stateful_set_utils.go, v1.36.1
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from gpusched.controllers.interest import PodInterest, of_owners
 from gpusched.controllers.pods import is_available
 from gpusched.controllers.protocol import (
     SECOND,
@@ -38,7 +39,7 @@ class StatefulSetController:
 
     name: ClassVar[str] = "statefulset-controller"
     watches: ClassVar[tuple[str, ...]] = ("StatefulSet", "Pod")
-    pods_of: ClassVar[tuple[str, ...]] = ("StatefulSet",)
+    pods: ClassVar[tuple[PodInterest, ...]] = of_owners("StatefulSet")
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

@@ -3,9 +3,10 @@
 Source: kubernetes/kubernetes pkg/controller/tainteviction/taint_eviction.go, v1.36.1
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from gpusched.controllers.interest import EVERY_CHANGE, PodInterest
 from gpusched.controllers.protocol import (
     SECOND,
     Change,
@@ -35,7 +36,6 @@ class TaintEvictionController:
 
     name: ClassVar[str] = "taint-eviction-controller"
     watches: ClassVar[tuple[str, ...]] = ("Node", "Pod")
-    pods_of: ClassVar[tuple[str, ...]] = ()
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 8
     pace: ClassVar[int] = 1
@@ -43,6 +43,11 @@ class TaintEvictionController:
     def __init__(self) -> None:
         self._since: dict[Key, tuple[str, int, int]] = {}
         self._tainted: dict[str, None] = {}
+
+    @property
+    def pods(self) -> Sequence[PodInterest]:
+        """All of them while there is a tainted node or an eviction planned; else none."""
+        return EVERY_CHANGE if self._tainted or self._since else ()
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return the pods of a node whose NoExecute taints changed, or a pod bound there."""

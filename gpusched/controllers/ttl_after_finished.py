@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from gpusched.controllers.conditions import find
+from gpusched.controllers.interest import PodInterest
 from gpusched.controllers.job import is_finished
 from gpusched.controllers.protocol import (
     SECOND,
@@ -28,7 +29,7 @@ class TtlAfterFinishedController:
 
     name: ClassVar[str] = "ttl-after-finished-controller"
     watches: ClassVar[tuple[str, ...]] = ("Job",)
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = ()
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

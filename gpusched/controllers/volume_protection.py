@@ -6,6 +6,7 @@ Source: kubernetes/kubernetes pkg/controller/volume/{pvcprotection,pvprotection}
 from collections.abc import Iterable
 from typing import ClassVar
 
+from gpusched.controllers.interest import GONE, PodInterest
 from gpusched.controllers.protocol import Change, Controller, Json, Key, Reader, Update, Wake, Work
 from gpusched.controllers.volumes import CLAIM, VOLUME, claims_of_pod
 
@@ -17,7 +18,7 @@ class VolumeProtectionController:
 
     name: ClassVar[str] = "volume-protection-controller"
     watches: ClassVar[tuple[str, ...]] = (CLAIM, VOLUME, "Pod")
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = (PodInterest(GONE, field="volumes", beside=CLAIM),)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 2
     pace: ClassVar[int] = 1

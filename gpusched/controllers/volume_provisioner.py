@@ -9,6 +9,7 @@ kubernetes-csi/external-provisioner pkg/controller/{controller,topology}.go, v6
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from gpusched.controllers.interest import PodInterest
 from gpusched.controllers.protocol import (
     Change,
     Controller,
@@ -43,7 +44,7 @@ class VolumeProvisioner:
 
     name: ClassVar[str] = "external-provisioner"
     watches: ClassVar[tuple[str, ...]] = (CLAIM, VOLUME)
-    pods_of: ClassVar[tuple[str, ...]] = ()
+    pods: ClassVar[tuple[PodInterest, ...]] = ()
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 100
     pace: ClassVar[int] = 1

@@ -6,7 +6,7 @@ A refusal is an `ApiError` with the server's words. Deleting and evicting are in
 This file must not know who calls, nor how long a call takes.
 """
 
-import json
+import marshal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,7 +74,7 @@ class Api:
         self.store = store
         self._names = NameSource(rng)
         self._templates: dict[str, tuple[int, Json, PodTemplate]] = {}
-        self._contents: dict[str, tuple[int, PodTemplate]] = {}
+        self._contents: dict[bytes, tuple[int, PodTemplate]] = {}
         self._epoch = 0
         for kind in ("PriorityClass", "LimitRange", "Namespace"):
             store.watch(kind, lambda _: self._outdate())
@@ -362,16 +362,21 @@ def _refuse_if(errors: tuple[FieldError, ...], obj: Json) -> None:
         raise ApiError(422, "Invalid", refusal(obj, errors), tuple(map(str, errors)))
 
 
-def _content(obj: Json) -> str | None:
-    """Return a pod without its name as text, if that is all that it is made from."""
+def _content(obj: Json) -> bytes | None:
+    """Return a pod without its name, if that is all that it is made from.
+
+    `marshal`, in a form that knows no references, is a fourth of the time of `json`.
+    """
     meta = obj.get("metadata")
     if obj.get("kind") != "Pod" or obj.keys() - _POD_PARTS or not isinstance(meta, dict):
         return None
     name = meta.get("name")
     if not isinstance(name, str):
         return None
-    rest = {field: value for field, value in meta.items() if field != "name"}
-    return json.dumps([obj.get("apiVersion"), rest, obj.get("spec")])
+    try:
+        return marshal.dumps([obj.get("apiVersion"), {**meta, "name": ""}, obj.get("spec")], 2)
+    except ValueError:  # nothing that JSON could say
+        return None
 
 
 _POD_PARTS = {"apiVersion", "kind", "metadata", "spec"}

@@ -6,6 +6,15 @@ Which stage applies and what it does is `kwok`'s; this file plays it in time.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gpusched.controllers.interest import (
+    BOUND,
+    EVERY_CHANGE,
+    MARKED,
+    RELEASED,
+    STARTED,
+    TOLD,
+    PodInterest,
+)
 from gpusched.controllers.protocol import Change, Key
 from gpusched.controllers.selectors import selects
 from gpusched.kwok.fast import initialized, is_ready
@@ -20,6 +29,8 @@ from gpusched.sim.stages import StagePlayer
 from gpusched.sim.steps import finished, running
 
 FAKE = ("kwok.x-k8s.io/node", "fake")
+_WITH_FAST_STAGES = (PodInterest(BOUND | TOLD | MARKED | RELEASED), PodInterest(STARTED, ("Job",)))
+"""What can call for the next fast stage. A pod that has ended or left, or has no node, does not."""
 RunTime = Callable[[Pod], tuple[int, str] | None]
 """How long a pod runs in microseconds and the phase it ends in; None: it never ends."""
 
@@ -93,7 +104,8 @@ class Kubelet:
         self._stage_alarms: dict[Key, Alarm] = {}
         self._timed: set[int] = set()
         self._store.watch("Node", self._see_node)
-        self._store.watch("Pod", self._see_pod)
+        interests = _WITH_FAST_STAGES if stages is None else EVERY_CHANGE
+        self._store.watch("Pod", self._see_pod, lambda: interests)
 
     # --- start and stop ---------------------------------------------------------------------------
 

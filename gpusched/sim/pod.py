@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from gpusched.controllers.interest import FIELDS, Traits
+
 Json = dict[str, Any]
 TERMINAL = ("Succeeded", "Failed")
 
@@ -58,6 +60,7 @@ class PodTemplate:
         "owners",
         "priority",
         "spec",
+        "traits",
     )
 
     def __init__(self, namespace: str, meta: Json, spec: Json) -> None:
@@ -78,6 +81,8 @@ class PodTemplate:
             None,
         )
         self.gated = bool(spec.get("schedulingGates"))
+        fields = frozenset(name for name in FIELDS if spec.get(name))
+        self.traits = Traits(self.owner[0] if self.owner is not None else "", fields)
         self._variants: dict[Any, PodTemplate] = {}
         self._form = ""
 

@@ -5,10 +5,19 @@ The state before, the time and an argument give the state after.
 The store applies them, and the journal replays them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from gpusched.controllers.interest import (
+    BOUND,
+    ENDED,
+    MARKED,
+    REFUSED,
+    RELEASED,
+    STARTED,
+    TOLD,
+)
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.pod import Condition, Containers, Pod
 
@@ -160,3 +169,14 @@ STEPS: tuple[Step, ...] = (
 )
 NUMBER = {step: number for number, step in enumerate(STEPS)}
 """The number under which the journal writes a step."""
+FACETS: Mapping[Step, int] = {
+    bound: BOUND,
+    running: STARTED,
+    finished: ENDED,
+    conditioned: TOLD,
+    failed_attempt: REFUSED,
+    phased: TOLD | ENDED,
+    deleting: MARKED,
+    unfinalized: RELEASED,
+}
+"""What a step says to those who watch pods."""

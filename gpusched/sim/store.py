@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from gpusched.controllers.interest import BOUND, CREATED, GONE, REWRITTEN
 from gpusched.controllers.protocol import Change, Key, Tally, Verb
 from gpusched.sim.calendar import Calendar
 from gpusched.sim.event_log import EventRecord
@@ -18,9 +19,8 @@ from gpusched.sim.kinds import KINDS
 from gpusched.sim.leases import Leases
 from gpusched.sim.loop import Loop
 from gpusched.sim.pod import Json, Pod, PodTemplate, uid_of
-from gpusched.sim.steps import NUMBER, Step
-
-Handler = Callable[[Change], None]
+from gpusched.sim.steps import FACETS, NUMBER, Step
+from gpusched.sim.watchers import Handler, Interests, Watchers, every_change
 
 
 class Store:
@@ -39,7 +39,6 @@ class Store:
         self.leases = Leases()
         self.version = 0
         self.serial = 0
-        self._watch_latency = watch_latency
         self._pods: dict[Key, Pod] = {}
         self._objects: dict[str, dict[Key, Json]] = {name: {} for name in KINDS if name != "Pod"}
         self._by_node: defaultdict[str, dict[Key, Pod]] = defaultdict(dict)
@@ -47,13 +46,9 @@ class Store:
         self._tallies: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._dependents: defaultdict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
         self._alive: set[str] = set()
-        self._watchers: defaultdict[str, list[Handler]] = defaultdict(list)
-        self._pod_watchers: list[tuple[Handler, tuple[str, ...]]] = []
-        self._by_owner_kind: dict[str, list[Handler]] = {}
-        self._pending: list[Change] = []
         self._departures: list[Callable[[Pod], None]] = []
         self.events: list[EventRecord] = []
-        self._due = -1 << 62
+        self.watchers = Watchers(loop, watch_latency, lambda kind: bool(self._objects[kind]))
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -138,31 +133,9 @@ class Store:
 
     # --- watching ---------------------------------------------------------------------------------
 
-    def watch(self, kind: str, handler: Handler, owners: tuple[str, ...] = ()) -> None:
-        """Call ``handler`` with each change of ``kind`` from now on, in order.
-
-        Args:
-            kind: The kind.
-            handler: Whom to tell.
-            owners: Of pods only those that objects of these kinds own; empty for all.
-        """
-        self._watchers[kind].append(handler)
-        if kind == "Pod":
-            self._pod_watchers.append((handler, owners))
-            self._by_owner_kind.clear()
-
-    def _handlers(self, change: Change) -> list[Handler]:
-        if change.kind != "Pod":
-            return self._watchers[change.kind]
-        owner = change.new.template.owner
-        kind = owner[0] if owner is not None else ""
-        found = self._by_owner_kind.get(kind)
-        if found is None:
-            found = [
-                handler for handler, owners in self._pod_watchers if not owners or kind in owners
-            ]
-            self._by_owner_kind[kind] = found
-        return found
+    def watch(self, kind: str, handler: Handler, interests: Interests = every_change) -> None:
+        """Call ``handler`` with each change of ``kind`` from now on, in order; see `Watchers`."""
+        self.watchers.add(kind, handler, interests)
 
     def present(self, kind: str) -> Iterator[Change]:
         """Yield what is there as additions, as a watcher's first list does."""
@@ -176,16 +149,6 @@ class Store:
                 for key, obj in list(self._objects[kind].items())
             )
 
-    def notify(self, change: Change) -> None:
-        """Let the watchers of a change's kind know of it, after the watch latency."""
-        if change.kind not in self._watchers:
-            return
-        due = self.loop.now + self._watch_latency
-        if due != self._due or not self._pending:
-            self._due, self._pending = due, []
-            self.loop.at(due, self._deliver, self._pending)
-        self._pending.append(change)
-
     def on_departure(self, tell: Callable[[Pod], None]) -> None:
         """Call ``tell`` the moment a pod's deletion begins, before any watcher hears of it."""
         self._departures.append(tell)
@@ -195,31 +158,25 @@ class Store:
             for tell in self._departures:
                 tell(new)
 
-    def _deliver(self, changes: list[Change]) -> None:
-        if changes is self._pending:
-            self._pending = []
-        for change in changes:
-            for handler in self._handlers(change):
-                handler(change)
-
     # --- writing pods -----------------------------------------------------------------------------
 
     def add_pod(self, template: PodTemplate, name: str) -> Pod:
         """Store a new pod."""
         self.serial += 1
         pod = Pod(template, name, self.serial, self.loop.now)
-        self._commit(None, pod, What.POD_CREATED, (template, name))
+        facets = CREATED | BOUND if pod.node else CREATED
+        self._commit(None, pod, facets, What.POD_CREATED, (template, name))
         return pod
 
     def step(self, pod: Pod, step: Step, argument: Any) -> Pod:
         """Take a pod one step further and return its new state."""
         new = step(pod, self.loop.now, argument)
-        self._commit(pod, new, What.POD_STEP, (NUMBER[step], argument))
+        self._commit(pod, new, FACETS[step], What.POD_STEP, (NUMBER[step], argument))
         return new
 
     def replace_pod(self, old: Pod, new: Pod) -> Pod:
         """Store a state that no step describes."""
-        self._commit(old, new, What.POD_REPLACED, new)
+        self._commit(old, new, REWRITTEN, What.POD_REPLACED, new)
         return new
 
     def remove_pod(self, pod: Pod) -> None:
@@ -230,9 +187,9 @@ class Store:
         self._unindex(stored, key)
         self._depart(stored, pod)
         self.journal.append(self.loop.now, What.POD_DELETED, pod.serial, self.version, None)
-        self.notify(Change("Pod", "DELETED", key, stored, pod))
+        self.watchers.notify(Change("Pod", "DELETED", key, stored, pod, GONE))
 
-    def _commit(self, old: Pod | None, new: Pod, what: What, detail: Any) -> None:
+    def _commit(self, old: Pod | None, new: Pod, facets: int, what: What, detail: Any) -> None:
         self.version += 1
         new.version = self.version
         key = (new.template.namespace, new.name)
@@ -249,7 +206,8 @@ class Store:
             self._by_owner[owner[2]][key] = new
             self._count(owner[2], counted, new)
         self.journal.append(self.loop.now, what, new.serial, self.version, detail)
-        self.notify(Change("Pod", "MODIFIED" if old is not None else "ADDED", key, old, new))
+        verb: Verb = "MODIFIED" if old is not None else "ADDED"
+        self.watchers.notify(Change("Pod", verb, key, old, new, facets))
 
     def _unindex(self, pod: Pod, key: Key) -> None:
         if pod.node:
@@ -305,8 +263,15 @@ class Store:
         self.journal.append(
             self.loop.now, What.OBJECT_WRITTEN, int(meta["uid"][:8], 16), self.version, new
         )
-        self.notify(Change(kind, "ADDED" if old is None else "MODIFIED", key, old, new))
+        self._notify(Change(kind, "ADDED" if old is None else "MODIFIED", key, old, new))
         return new
+
+    def _notify(self, change: Change) -> None:
+        """Tell the watchers of a kind other than pods."""
+        if change.verb != "MODIFIED" and len(self._objects[change.kind]) <= 1:
+            self.watchers.outdate()  # there was no object of it until now, or there is none left
+        if self.watchers.watch_over(change.kind):
+            self.watchers.notify(change)
 
     def remove(self, obj: Json) -> None:
         """Take an object (not a pod) out of the store."""
@@ -319,7 +284,7 @@ class Store:
         self.journal.append(
             self.loop.now, What.OBJECT_DELETED, int(meta["uid"][:8], 16), self.version, (kind, *key)
         )
-        self.notify(Change(kind, "DELETED", key, last, last))
+        self._notify(Change(kind, "DELETED", key, last, last))
 
     # --- writing events ---------------------------------------------------------------------------
 
@@ -337,11 +302,9 @@ class Store:
     def _event_written(self, number: int, old: EventRecord | None, new: EventRecord) -> None:
         self.version += 1
         self.journal.append(self.loop.now, What.EVENT_WRITTEN, number, self.version, new)
-        self.notify(
-            Change(
-                "Event", "ADDED" if old is None else "MODIFIED", (new.namespace, new.name), old, new
-            )
-        )
+        if self.watchers.watch_over("Event"):
+            verb: Verb = "ADDED" if old is None else "MODIFIED"
+            self.watchers.notify(Change("Event", verb, (new.namespace, new.name), old, new))
 
     def _index_owners(self, old: Json | None, new: Json | None, key: Key) -> None:
         before, after = _owner_uids(old), _owner_uids(new)
@@ -359,4 +322,4 @@ def _owner_uids(obj: Json | None) -> Sequence[str]:
     return [owner["uid"] for owner in owners]
 
 
-__all__ = ["Handler", "Store", "Verb"]
+__all__ = ["Store", "Verb"]

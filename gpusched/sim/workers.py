@@ -105,9 +105,9 @@ class Worker:
         self._failures: dict[Key, int] = {}
         self._later: dict[Key, tuple[int, Alarm]] = {}
         self._pumping = False
+        self._interests = controller.pods
         for kind in controller.watches:
-            owners = controller.pods_of if kind == "Pod" else ()
-            self._store.watch(kind, self._see, owners)
+            self._store.watch(kind, self._see, lambda: controller.pods)
             for change in self._store.present(kind):
                 self._see(change)
 
@@ -144,6 +144,12 @@ class Worker:
     def _see(self, change: Change) -> None:
         for wake in self.controller.concerns(change, self._store):
             self.enqueue(wake.key, wake.after)
+        self._follow_interests()
+
+    def _follow_interests(self) -> None:
+        if self.controller.pods is not self._interests:
+            self._interests = self.controller.pods
+            self._store.watchers.outdate()
 
     def _pump(self) -> None:
         self._pumping = False
@@ -206,6 +212,7 @@ class Worker:
 
     def _finish(self, job: _Job, outcome: Outcome | None) -> None:
         del self._busy[job.key]
+        self._follow_interests()
         if outcome is not None and outcome.retry:
             failures = self._failures.get(job.key, 0)
             self._failures[job.key] = failures + 1

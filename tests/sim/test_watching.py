@@ -2,6 +2,7 @@
 
 import pytest
 
+from gpusched.controllers.interest import of_owners
 from gpusched.controllers.protocol import Change
 from gpusched.sim.calendar import Calendar
 from gpusched.sim.loop import Loop
@@ -19,7 +20,7 @@ def told_of(owner: str) -> list[str]:
             del change
             told.append(name)
 
-        store.watch("Pod", handler, owners)
+        store.watch("Pod", handler, lambda: of_owners(*owners))
 
     watch("first of all")
     watch("jobs", "Job")

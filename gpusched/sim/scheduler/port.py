@@ -9,7 +9,7 @@ from gpusched.sim.deletion import delete, delete_pod
 from gpusched.sim.events import SeriesRecorder
 from gpusched.sim.pod import Json, Pod
 from gpusched.sim.steps import conditioned, failed_attempt
-from gpusched.sim.store import Handler
+from gpusched.sim.watchers import Handler
 from gpusched.sim.writing import ObjectWriter
 
 

@@ -1,0 +1,96 @@
+"""Which changes of pods somebody wants to hear of.
+
+A cluster writes every pod several times, and most watchers care for few of these writes. What they
+care for is declared, so that the rest never reaches them. Nothing may be left out that would make
+a watcher do something: `tests/laws/test_interests.py` asks everybody who was not told.
+
+This file must not know who watches, nor how a pod is stored.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+CREATED: Final = 1
+BOUND: Final = 2
+"""It has its node: by a binding, or because it was created with one."""
+STARTED: Final = 4
+ENDED: Final = 8
+"""It has reached a terminal phase."""
+TOLD: Final = 16
+"""One of its conditions or its phase was set."""
+REFUSED: Final = 32
+"""An attempt to schedule it has failed."""
+MARKED: Final = 64
+"""It was marked for deletion."""
+RELEASED: Final = 128
+"""A finalizer was taken off."""
+GONE: Final = 256
+REWRITTEN: Final = 512
+"""Anything may have changed: everybody whom the pod concerns is told."""
+ANYTHING: Final = 1023
+
+FIELDS: Final = ("volumes", "resourceClaims")
+"""Fields of a pod's spec that an interest may ask for."""
+
+
+class Traits(NamedTuple):
+    """What decides, beside the change itself, whom a pod concerns; siblings share it.
+
+    Attributes:
+        owner: The kind of the controlling owner; empty without one.
+        fields: Those of `FIELDS` that its spec has.
+    """
+
+    owner: str = ""
+    fields: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PodInterest:
+    """A set of changes of pods; all conditions must hold.
+
+    Attributes:
+        facets: What must have happened: any of these.
+        owners: Kinds of which one must own the pod; empty for every pod.
+        owned: Whether something must own it.
+        field: Which of `FIELDS` its spec must have; empty for every pod.
+        beside: A kind of which there must be an object anywhere; empty for none.
+    """
+
+    facets: int = ANYTHING
+    owners: tuple[str, ...] = ()
+    owned: bool = False
+    field: str = ""
+    beside: str = ""
+
+    def covers(self, facets: int, traits: Traits, there_is: Callable[[str], bool]) -> bool:
+        """Return whether a change is in the set.
+
+        Args:
+            facets: What happened.
+            traits: Whom the pod may concern.
+            there_is: Whether there is any object of a kind.
+
+        >>> starts = PodInterest(STARTED, owners=("Job",))
+        >>> starts.covers(STARTED, Traits("Job"), lambda kind: False)
+        True
+        >>> starts.covers(BOUND, Traits("Job"), lambda kind: False)
+        False
+        """
+        return (
+            bool(facets & (self.facets | REWRITTEN))
+            and (not self.owners or traits.owner in self.owners)
+            and not (self.owned and not traits.owner)
+            and (not self.field or self.field in traits.fields)
+            and (not self.beside or there_is(self.beside))
+        )
+
+
+EVERY_CHANGE: Final = (PodInterest(),)
+"""Every change of every pod."""
+
+
+def of_owners(*owners: str) -> tuple[PodInterest, ...]:
+    """Return the interest in every change of the pods that objects of these kinds own."""
+    return (PodInterest(owners=owners),)
