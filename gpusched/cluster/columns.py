@@ -56,6 +56,27 @@ class Columns:
         arrays = (self.allocatable, self.requested, self.nonzero, self.counts)
         return type(self)(*(array[:, columns] for array in arrays))
 
+    def slice(self, first: int, last: int) -> Self:
+        """Return a view of the nodes from ``first`` up to ``last``."""
+        arrays = (self.allocatable, self.requested, self.nonzero, self.counts)
+        return type(self)(*(array[:, first:last] for array in arrays))
+
+    def key_of(self, column: int) -> tuple[bytes, bytes, bytes, bytes]:
+        """Return what is equal for nodes with equal numbers and for no others."""
+        return (
+            self.allocatable[:, column].tobytes(),
+            self.requested[:, column].tobytes(),
+            self.nonzero[:, column].tobytes(),
+            self.counts[:, column].tobytes(),
+        )
+
+    def set(self, column: int, other: Self, others: int) -> None:
+        """Copy another table's numbers of one node."""
+        self.allocatable[:, column] = other.allocatable[:, others]
+        self.requested[:, column] = other.requested[:, others]
+        self.nonzero[:, column] = other.nonzero[:, others]
+        self.counts[:, column] = other.counts[:, others]
+
     def grow(self) -> None:
         """Make room for twice as many nodes."""
         for name in self.__slots__:

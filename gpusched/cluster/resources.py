@@ -1,5 +1,6 @@
 """Resource names as rows: cpu in milli, everything else in whole units."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from gpusched.api import names
@@ -42,6 +43,10 @@ class ResourceNames:
     def find(self, name: str) -> int | None:
         """Return the row of ``name``, or None if nobody has named it yet."""
         return self._rows.get(name)
+
+    def rows(self, names: Iterable[str]) -> tuple[int, ...]:
+        """Return the row of each name, -1 for one that nobody has named yet."""
+        return tuple(self._rows.get(name, -1) for name in names)
 
 
 def is_extended(name: str) -> bool:

@@ -6,23 +6,21 @@ Source: kubernetes/kubernetes pkg/scheduler/framework/plugins/noderesources/{lea
 most_allocated,requested_to_capacity_ratio,resource_allocation}.go, v1.36.1.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Protocol, Self, TypeAlias
 
 import numpy as np
 
-from gpusched.api.config import NodeResourcesFitArgs, ResourceSpec, ShapePoint
+from gpusched.api.config import NodeResourcesFitArgs, ShapePoint
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Nodes
+from gpusched.cluster.request_table import Counted
 from gpusched.cluster.resources import CPU, MEMORY, STANDARD
 from gpusched.kube.framework.interface import MAX_NODE_SCORE, DeviceCounts, Handle
 
 CountDevices: TypeAlias = Callable[[str, Ints], DeviceCounts | None]
 """(resource, rows) -> the devices that stand for it there, or None."""
-
-Strategy: TypeAlias = Callable[[Nodes, Mapping[int, int], Ints, CountDevices], Ints]
-"""(nodes, what the pod asks for by resource row, rows to score, devices) -> scores, shape (K,)."""
 
 _MAX_UTILIZATION: Final = 100
 _SHAPE_SCALE: Final = 10
@@ -30,70 +28,99 @@ _SHAPE_SCALE: Final = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Demand:
-    """One resource of the nodes that are scored.
+class Places:
+    """The nodes that are scored.
 
     Attributes:
-        weight: Its weight in the mean.
-        allocatable: What nodes have; shape (K,).
-        used: What is taken already; shape (K,).
-        amount: What the pod would take.
+        nodes: All nodes.
+        rows: Which K of them; None for all.
+        devices: What stands for resources there.
     """
 
-    weight: int
-    allocatable: Ints
-    used: Ints
-    amount: int
+    nodes: Nodes
+    rows: Ints | None = None
+    devices: CountDevices = lambda _resource, _rows: None
 
+    def __len__(self) -> int:
+        """Return the number of nodes that are scored, K."""
+        return len(self.nodes) if self.rows is None else len(self.rows)
 
-def demands(
-    nodes: Nodes,
-    resources: Sequence[ResourceSpec],
-    asked: Mapping[int, int],
-    rows: Ints,
-    devices: CountDevices,
-) -> Iterator[Demand]:
-    """Return the resources that count: scalar ones only if the pod asks for them.
+    def stock(self, at: Ints) -> tuple[Ints, Ints]:
+        """Return what the nodes have of R resources and how much is taken; shape (R, K) each.
 
-    For cpu and memory, ``used`` counts silent containers with their defaults.
-    """
-    for resource in resources:
-        row = nodes.resources.find(resource.name)
-        amount = 0 if row is None else asked.get(row, 0)
-        if row is None or (amount == 0 and row >= len(STANDARD)):
-            continue
-        allocatable, used = stock(nodes, row, rows, devices)
-        if row in (CPU, MEMORY):
-            used = nodes.nonzero_requested[row][rows]
-        yield Demand(resource.weight, allocatable, used, amount)
-
-
-def stock(nodes: Nodes, row: int, rows: Ints, devices: CountDevices) -> tuple[Ints, Ints]:
-    """Return what nodes have of one resource and how much of it is taken; shape (K,) each.
-
-    A node that has none of a scalar resource itself may have devices that stand for it.
-    """
-    allocatable, used = nodes.allocatable[row][rows], nodes.requested[row][rows]
-    counts = devices(nodes.resources.names[row], rows) if row >= len(STANDARD) else None
-    if counts is None:
+        A node that has none of a scalar resource itself may have devices that stand for it.
+        """
+        allocatable, used = self.nodes.allocatable[at], self.nodes.requested[at]
+        if self.rows is None:
+            return allocatable, used
+        allocatable, used = allocatable[:, self.rows], used[:, self.rows]
+        for place, row in enumerate(at.tolist()):
+            name = self.nodes.resources.names[row]
+            counts = self.devices(name, self.rows) if row >= len(STANDARD) else None
+            if counts is not None:
+                none = allocatable[place] == 0
+                used[place] = np.where(none, counts.taken, used[place])
+                allocatable[place] = np.where(none, counts.total, allocatable[place])
         return allocatable, used
-    none = allocatable == 0
-    return np.where(none, counts.total, allocatable), np.where(none, counts.taken, used)
+
+    def nonzero(self, row: int) -> Ints:
+        """Return what is taken of cpu or memory, silent containers with defaults; shape (K,)."""
+        taken: Ints = self.nodes.nonzero_requested[row]
+        return taken if self.rows is None else taken[self.rows]
 
 
-def device_counter(handle: Handle | None, snapshot: Snapshot) -> CountDevices:
-    """Return how devices are counted in ``snapshot``; without a handle there are none."""
+def places(handle: Handle | None, snapshot: Snapshot, rows: Ints) -> Places:
+    """Return some nodes of a snapshot, with the devices that a handle knows of."""
     if handle is None or not len(snapshot.objects.device_classes):
-        return lambda _resource, _rows: None
-    return lambda resource, rows: handle.devices_of(resource, snapshot, rows)
+        return Places(snapshot.nodes, rows)
+    return Places(snapshot.nodes, rows, lambda name, rows: handle.devices_of(name, snapshot, rows))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Demand:
+    """Resources that count for P pods on K nodes.
+
+    Attributes:
+        weights: The resources' weights, 0 where a node has none of one; shape (R, 1, K).
+        capacity: What nodes have; 1 where they have nothing; shape (R, 1, K).
+        requested: What would be taken; shape (R, P, K).
+    """
+
+    weights: Ints
+    capacity: Ints
+    requested: Ints
+
+    @classmethod
+    def of(cls, asked: Counted, weights: Ints, where: Places) -> Self:
+        """Return it for pods for which the same resources count.
+
+        For cpu and memory, silent containers count with their defaults.
+        """
+        allocatable, used = where.stock(asked.rows)
+        for place, row in enumerate(asked.rows.tolist()):
+            if row in (CPU, MEMORY):
+                used[place] = where.nonzero(row)
+        has = allocatable != 0
+        weighted = has * weights[asked.kept, np.newaxis]
+        capacity = np.where(has, allocatable, 1)[:, np.newaxis]
+        return cls(weighted[:, np.newaxis], capacity, used[:, np.newaxis] + asked.asked)
+
+
+class Strategy(Protocol):
+    """Rates what would be taken of nodes."""
+
+    def __call__(self, demand: Demand) -> Ints:
+        """Return scores; shape (P, K)."""
+        ...
 
 
 def strategy(args: NodeResourcesFitArgs) -> Strategy:
     """Return the strategy that a profile's arguments name."""
     if args.strategy == "RequestedToCapacityRatio":
-        return _RequestedToCapacityRatio(args.resources, _tabulate(args.shape))
+        table = _tabulate(args.shape)
+        return lambda demand: _requested_to_capacity_ratio(table, demand)
     rate = _most_allocated if args.strategy == "MostAllocated" else _least_allocated
-    return _WeightedMean(args.resources, rate)
+    return lambda demand: _weighted_mean(rate, demand)
 
 
 def _least_allocated(requested: Ints, capacity: Ints) -> Ints:
@@ -106,57 +133,26 @@ def _most_allocated(requested: Ints, capacity: Ints) -> Ints:
     return score
 
 
-@dataclass(frozen=True, slots=True)
-class _WeightedMean:
-    """The mean of one rate per resource, over the resources that a node has."""
-
-    resources: Sequence[ResourceSpec]
-    rate: Callable[[Ints, Ints], Ints]
-
-    def __call__(
-        self, nodes: Nodes, asked: Mapping[int, int], rows: Ints, devices: CountDevices
-    ) -> Ints:
-        """See `Strategy`."""
-        total = np.zeros(len(rows), np.int64)
-        weights = np.zeros(len(rows), np.int64)
-        for demand in demands(nodes, self.resources, asked, rows, devices):
-            has = demand.allocatable != 0
-            capacity = np.where(has, demand.allocatable, 1)
-            weight = has * demand.weight
-            total += self.rate(demand.used + demand.amount, capacity) * weight
-            weights += weight
-        mean: Ints = total // np.maximum(weights, 1)
-        return mean
+def _weighted_mean(rate: Callable[[Ints, Ints], Ints], demand: Demand) -> Ints:
+    """Return the mean of one rate per resource, over the resources that a node has."""
+    total = (rate(demand.requested, demand.capacity) * demand.weights).sum(axis=0)
+    mean: Ints = total // np.maximum(demand.weights.sum(axis=0), 1)
+    return mean
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _RequestedToCapacityRatio:
-    """The mean of a function of utilization, over the resources where it is not 0.
+def _requested_to_capacity_ratio(table: Ints, demand: Demand) -> Ints:
+    """Return the mean of a function of utilization, over the resources where it is not 0.
 
-    Attributes:
-        resources: The resources and their weights.
+    Args:
         table: The function's value at each whole percent; shape (101,).
+        demand: What would be taken.
     """
-
-    resources: Sequence[ResourceSpec]
-    table: Ints
-
-    def __call__(
-        self, nodes: Nodes, asked: Mapping[int, int], rows: Ints, devices: CountDevices
-    ) -> Ints:
-        """See `Strategy`."""
-        total = np.zeros(len(rows), np.int64)
-        weights = np.zeros(len(rows), np.int64)
-        for demand in demands(nodes, self.resources, asked, rows, devices):
-            has = demand.allocatable != 0
-            capacity = np.where(has, demand.allocatable, 1)
-            requested = demand.used + demand.amount
-            percent = requested * _MAX_UTILIZATION // capacity
-            score = self.table[np.where(requested > capacity, _MAX_UTILIZATION, percent)]
-            weight = (has & (score > 0)) * demand.weight
-            total += score * weight
-            weights += weight
-        return round_half_away(total / np.maximum(weights, 1))
+    requested, capacity = demand.requested, demand.capacity
+    percent = requested * _MAX_UTILIZATION // capacity
+    score = table[np.where(requested > capacity, _MAX_UTILIZATION, percent)]
+    weights = (score > 0) * demand.weights
+    total = (score * weights).sum(axis=0)
+    return round_half_away(total / np.maximum(weights.sum(axis=0), 1))
 
 
 def round_half_away(values: np.typing.NDArray[np.float64]) -> Ints:

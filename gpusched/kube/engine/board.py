@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints
-from gpusched.kube.engine.plan import INFEASIBLE, UNKNOWN, Plan
+from gpusched.kube.engine.plan import Plan
 from gpusched.kube.engine.states import NodeStates
+from gpusched.kube.engine.verdicts import INFEASIBLE, UNKNOWN
 
 _FEW: Final = 8
 
@@ -48,10 +48,10 @@ class Glance:
         self._walk = walk
         self._states = states
 
-    def look(self, start: int, size: int, snapshot: Snapshot) -> tuple[Ints, int]:
+    def look(self, start: int, size: int) -> tuple[Ints, int]:
         """See `Board.look`."""
         rows, allowed = self._walk.rows[start : start + size], self._plan.allowed
-        found = self._plan.verdicts_of(self._states.ids[rows], rows, snapshot)
+        found = self._plan.verdicts_of(self._states.ids[rows])
         if allowed is not None:
             found = np.where(allowed[rows], found, INFEASIBLE)
         return found, found.item(found.argmin())
@@ -61,7 +61,7 @@ class Board:
     """The verdicts of one plan, kept up to date by the rows that change.
 
     Args:
-        plan: Whose verdicts; it lives no longer than the node objects and the numbers of states.
+        plan: Whose verdicts; it lives no longer than the node objects.
         walk: The order of nodes.
         states: The state of each node.
     """
@@ -75,7 +75,7 @@ class Board:
         self._verdicts: Ints = np.empty(2 * len(walk.order), np.int64)
         self._read_all()
 
-    def look(self, start: int, size: int, snapshot: Snapshot) -> tuple[Ints, int]:
+    def look(self, start: int, size: int) -> tuple[Ints, int]:
         """Return the verdicts of ``size`` nodes from ``start`` on, and the lowest of them.
 
         Rows that the plan does not allow are `INFEASIBLE`. A view: good until the next look.
@@ -86,7 +86,7 @@ class Board:
         if lowest == UNKNOWN:
             unknown = (found == UNKNOWN).nonzero()[0]
             rows = self._walk.rows[start + unknown]
-            self._put(rows, self._plan.verdicts_of(self._states.ids[rows], rows, snapshot))
+            self._put(rows, self._plan.verdicts_of(self._states.ids[rows]))
             lowest = found.item(found.argmin())
         return found, lowest
 
@@ -103,17 +103,17 @@ class Board:
             rows = np.array(changed[self._seen :], np.int64)
             self._put(rows, self._known(rows))
         else:
+            known = self._plan.known_verdicts()
             for row in changed[self._seen :]:
-                self._read_one(row)
+                self._read_one(row, known)
         self._seen = len(changed)
 
-    def _read_one(self, row: int) -> None:
+    def _read_one(self, row: int, known: Ints) -> None:
         """Do what `_put` and `_known` do, for one row, without arrays."""
         plan, place = self._plan, self._walk.places.item(row)
         verdict = INFEASIBLE
         if plan.allowed is None or plan.allowed[row]:
-            state = self._states.ids.item(row)
-            verdict = plan.verdicts.item(state) if state < len(plan.verdicts) else UNKNOWN
+            verdict = known.item(self._states.ids.item(row))
         self._verdicts[place] = self._verdicts[place + len(self._walk.order)] = verdict
 
     def _read_all(self) -> None:
@@ -125,7 +125,7 @@ class Board:
     def _known(self, rows: Ints) -> Ints:
         """Return what is known of rows, `UNKNOWN` where nobody has asked yet."""
         plan = self._plan
-        found = plan.known_verdicts(self._states.ids[rows], self._states.count)
+        found = plan.known_verdicts()[self._states.ids[rows]]
         if plan.allowed is None:
             return found
         return np.where(plan.allowed[rows], found, INFEASIBLE)

@@ -22,9 +22,10 @@ from gpusched.kube.cycle import (
 )
 from gpusched.kube.engine.board import Board, Glance, Walk
 from gpusched.kube.engine.interface import EngineStatistics
-from gpusched.kube.engine.plan import INFEASIBLE, OutsidePlanError, Plan
+from gpusched.kube.engine.plan import OutsidePlanError, Plan
 from gpusched.kube.engine.preorder import first_in_preorder, preorder_walk
 from gpusched.kube.engine.states import NodeStates
+from gpusched.kube.engine.verdicts import INFEASIBLE, INVALID, Verdicts
 from gpusched.kube.framework.diagnosis import Diagnosis
 from gpusched.kube.framework.runtime import Framework
 
@@ -65,6 +66,7 @@ class FastEngine:
         self._walk = Walk(cache.order())
         self._nobody = Diagnosis(self._walk.order)
         self._known: dict[_PlanKey, _Known] = {}
+        self._verdicts: dict[str, Verdicts] = {}
         self._failures: dict[_PlanKey, tuple[_Version, Attempt]] = {}
         self.statistics = EngineStatistics()
 
@@ -104,8 +106,7 @@ class FastEngine:
         self, key: _PlanKey, framework: Framework, snapshot: Snapshot, pod: PodInfo
     ) -> _Known:
         """Return what is known of a shape; that it has no plan is remembered, too."""
-        if self._states.refresh():
-            self._known.clear()
+        self._states.refresh()
         if self._walk.order is not self._cache.order():
             self._walk = Walk(self._cache.order())
             self._nobody = Diagnosis(self._walk.order)
@@ -121,8 +122,12 @@ class FastEngine:
     def _make_plan(
         self, framework: Framework, snapshot: Snapshot, pod: PodInfo
     ) -> Plan | OutsidePlanError:
+        name = framework.profile.scheduler_name
+        verdicts = self._verdicts.get(name)
+        if verdicts is None:
+            verdicts = self._verdicts[name] = Verdicts(framework, self._states, self.statistics)
         try:
-            plan = Plan(framework, snapshot, pod)
+            plan = Plan(framework, snapshot, pod, verdicts)
         except OutsidePlanError as reason:
             return reason
         self.statistics.evaluations += len(snapshot.nodes)
@@ -177,15 +182,17 @@ class FastEngine:
             The feasible rows, their verdicts, and how many nodes a sequential search had looked at.
         """
         start, wanted = where
-        rows, snapshot = self._walk.rows, self._cache.snapshot()
-        count = size = len(snapshot.nodes)
+        rows = self._walk.rows
+        count = size = len(self._walk.order)
         if wanted <= count and live is None:
-            verdicts, lowest = board.look(start, wanted, snapshot)
+            verdicts, lowest = board.look(start, wanted)
             if lowest > INFEASIBLE:
                 return rows[start : start + wanted], verdicts, wanted
         size = min(count, wanted + _SLACK)
         while True:
-            verdicts, _ = board.look(start, size, snapshot)
+            verdicts, lowest = board.look(start, size)
+            if lowest == INVALID:
+                raise OutsidePlanError("a score is out of bounds")
             if live is not None:
                 verdicts = np.where(live[rows[start : start + size]], verdicts, INFEASIBLE)
             found = (verdicts > INFEASIBLE).nonzero()[0]

@@ -1,7 +1,7 @@
 """What one shape of pod means for every node: worked out once, kept while nothing it reads changes.
 
 A plan asks the reference plugins, never a copy of them: those that read node objects alone are
-asked once for all rows, those that read resources are asked once per node state.
+asked once for all rows, those that read amounts once per node state (`verdicts`).
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from gpusched.api.config import ExtensionPoint
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask
 from gpusched.cluster.pod import PodInfo
+from gpusched.kube.engine.verdicts import READS_AMOUNTS, Verdicts
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import (
     MAX_NODE_SCORE,
@@ -29,9 +30,6 @@ READS_OBJECTS: Final = frozenset(
 )
 """Filters that read nothing of a node but its object."""
 
-READS_RESOURCES: Final = frozenset({"NodeResourcesFit", "NodeResourcesBalancedAllocation"})
-"""Plugins that read a node's resources, free and used, and its number of pods, nothing else."""
-
 SCORES_OBJECTS: Final = frozenset({"TaintToleration", "NodeAffinity", "ImageLocality"})
 """Scores that read nothing of a node but its object."""
 
@@ -42,7 +40,7 @@ SKIPS_BY_SHAPE: Final = frozenset(
     {"NodePorts", "PodTopologySpread", "InterPodAffinity", "DynamicResources", "VolumeBinding"}
     | {"VolumeRestrictions", "NodeVolumeLimits", "VolumeZone", "NodeResourcesBalancedAllocation"}
     | READS_OBJECTS
-    | READS_RESOURCES
+    | READS_AMOUNTS
     | SCORES_OBJECTS
 )
 """Plugins that, having skipped one pod, skip every pod of its shape while the plan is valid,
@@ -53,10 +51,6 @@ READS_PODS: Final = frozenset({"NodePorts", "PodTopologySpread", "InterPodAffini
 
 LASTING_POST_FILTERS: Final = frozenset({"DefaultPreemption", "DynamicResources"})
 """PostFilters that find nothing to do again while nothing changes on nodes and budgets."""
-
-UNKNOWN: Final = -2
-INFEASIBLE: Final = -1
-_FIRST_STATES: Final = 64
 
 
 class OutsidePlanError(Exception):
@@ -81,26 +75,30 @@ class VaryingScore:
 class Plan:
     """One shape's answers on one set of node objects.
 
-    Plugins that read more than node objects and resources (other pods, say) are *live*: they are
-    asked anew at each attempt, by themselves.
+    Plugins that read more than node objects and amounts (other pods, say) are *live*: they are
+    asked anew at each attempt, by themselves. So are all where devices may stand for a resource
+    that the pod asks for: then nodes of one state differ by the devices that they have left.
 
     Attributes:
         state: The cycle state after PreFilter and PreScore.
         live_filters: Live plugins that filter.
         live_scorers: Live plugins that score, with their weights.
         allowed: False for rows that some object filter turns away; shape (N,); None if none is.
-        verdicts: By node state: `UNKNOWN`, `INFEASIBLE`, or the weighted score of all plugins
-            that read resources; shape (capacity,).
         fixed: Weighted scores that hang on node objects alone and need no normalising, shape
             (N,); None if they are equal everywhere.
         varying: Scores to normalise attempt by attempt.
         is_plain: Whether verdicts are all there is to compare nodes by.
     """
 
-    def __init__(self, framework: Framework, snapshot: Snapshot, pod: PodInfo) -> None:
+    def __init__(
+        self, framework: Framework, snapshot: Snapshot, pod: PodInfo, verdicts: Verdicts
+    ) -> None:
         self.state = CycleState()
         self._framework = framework
         self._pod = pod
+        self._verdicts = verdicts
+        self._counts_amounts = not _may_have_devices(snapshot, pod)
+        self._asked = pod.shape.requests
         prepared = framework.pre_filter(self.state, pod, snapshot)
         if not prepared.status.is_success:
             raise OutsidePlanError("PreFilter rejects the pod")
@@ -108,10 +106,7 @@ class Plan:
             raise OutsidePlanError("PreFilter names the nodes")
         self.live_filters: list[Any] = []
         self.live_scorers: list[tuple[Any, int]] = []
-        self._resource_filters: list[Any] = []
         self.allowed = self._ask_filters(snapshot)
-        self.verdicts: Ints = np.full(_FIRST_STATES, UNKNOWN, np.int64)
-        self._resource_scorers: list[tuple[Any, int]] = []
         self.varying: list[VaryingScore] = []
         self.fixed = self._ask_scorers(snapshot)
         self.is_plain = self.fixed is None and not (self.varying or self.live_scorers)
@@ -132,7 +127,7 @@ class Plan:
         if plugin == "InterPodAffinity":
             return not self._meets_affinity(snapshot)
         if spec.volumes or spec.resource_claims:
-            return plugin in READS_OBJECTS or plugin in READS_RESOURCES or plugin in SCORES_OBJECTS
+            return plugin in READS_OBJECTS or plugin in READS_AMOUNTS or plugin in SCORES_OBJECTS
         return plugin in SKIPS_BY_SHAPE
 
     def _meets_affinity(self, snapshot: Snapshot) -> bool:
@@ -148,13 +143,12 @@ class Plan:
     def _ask_filters(self, snapshot: Snapshot) -> Mask | None:
         nodes = snapshot.nodes
         allowed = np.ones(len(nodes), np.bool_)
-        self._resource_filters = []
         for plugin in self._framework.filters:
             if plugin.name in self.state.skip_filter and self._stays_skipped(plugin.name, snapshot):
                 continue
-            if plugin.name in READS_RESOURCES:
-                self._resource_filters.append(plugin)
-            elif plugin.name in READS_OBJECTS:
+            if plugin.name in READS_AMOUNTS and self._counts_amounts:
+                continue
+            if plugin.name in READS_OBJECTS:
                 for rejection in plugin.filter(self.state, self._pod, nodes):
                     allowed &= ~rejection.nodes
             else:
@@ -171,24 +165,13 @@ class Plan:
             weight = self._framework.profile.score_weights[plugin.name]
             if plugin.name in self.state.skip_score and self._stays_skipped(plugin.name, snapshot):
                 continue
-            if plugin.name in READS_RESOURCES and not self._counts_devices(snapshot):
-                self._resource_scorers.append((plugin, weight))
-            elif plugin.name in SCORES_OBJECTS:
+            if plugin.name in READS_AMOUNTS and self._counts_amounts:
+                continue
+            if plugin.name in SCORES_OBJECTS:
                 self._ask_object_scorer(plugin, weight, snapshot, fixed)
             elif plugin.name not in SCORES_ZERO or plugin in self.live_filters:
                 self.live_scorers.append((plugin, weight))
         return fixed if fixed.size and (fixed != fixed[0]).any() else None
-
-    def _counts_devices(self, snapshot: Snapshot) -> bool:
-        """Return whether devices stand for a resource that the pod asks for.
-
-        Then nodes of one state differ by the devices that they have left.
-        """
-        if not len(snapshot.objects.device_classes):
-            return False
-        names = snapshot.nodes.resources.names
-        asked = (names[row] for row in self._pod.shape.requests.rows)
-        return any(snapshot.objects.class_of_resource(name) is not None for name in asked)
 
     def _ask_object_scorer(self, plugin: Any, weight: int, snapshot: Snapshot, fixed: Ints) -> None:
         """Add to ``fixed`` what is equal everywhere or needs no normalising, else keep it."""
@@ -205,41 +188,17 @@ class Plan:
         else:
             self.varying.append(VaryingScore(plugin, weight, raw))
 
-    def known_verdicts(self, states: npt.NDArray[np.int32], count: int) -> Ints:
-        """Return what is known of each of some node states, of ``count`` in all; shape (K,)."""
-        self._reserve(count)
-        return self.verdicts[states]
+    def known_verdicts(self) -> Ints:
+        """Return what is known of nodes in each state, by their amounts; shape (>= states,)."""
+        if not self._counts_amounts:
+            return np.zeros(self._verdicts.states, np.int64)
+        return self._verdicts.known(self._asked)
 
-    def verdicts_of(self, states: npt.NDArray[np.int32], rows: Ints, snapshot: Snapshot) -> Ints:
-        """Return the verdict of each of the ``rows``, given their node states; shape (K,)."""
-        self._reserve(int(states.max(initial=0)) + 1)
-        found = self.verdicts[states]
-        if (found == UNKNOWN).any():
-            unknown, first = np.unique(states[found == UNKNOWN], return_index=True)
-            samples = rows[np.flatnonzero(found == UNKNOWN)[first]]
-            self.verdicts[unknown] = self._judge(samples, snapshot)
-            found = self.verdicts[states]
-        return found
-
-    def _reserve(self, count: int) -> None:
-        if count > len(self.verdicts):
-            more = np.full(max(count, len(self.verdicts)), UNKNOWN, np.int64)
-            self.verdicts = np.concatenate([self.verdicts, more])
-
-    def _judge(self, rows: Ints, snapshot: Snapshot) -> Ints:
-        """Ask the resource plugins about one node of each state."""
-        sample = snapshot.nodes.take_rows(rows)
-        passed = np.ones(len(rows), np.bool_)
-        for plugin in self._resource_filters:
-            for rejection in plugin.filter(self.state, self._pod, sample):
-                passed &= ~rejection.nodes
-        totals = np.zeros(len(rows), np.int64)
-        for plugin, weight in self._resource_scorers:
-            raw = plugin.score(self.state, self._pod, snapshot, rows)
-            if isinstance(raw, Status) or (passed & ((raw < 0) | (raw > MAX_NODE_SCORE))).any():
-                raise OutsidePlanError(f"{plugin.name} gives an invalid score")
-            totals += raw * weight
-        return np.where(passed, totals, INFEASIBLE)
+    def verdicts_of(self, states: npt.NDArray[np.int32]) -> Ints:
+        """Return the verdicts on nodes in these states, by their amounts; shape (K,)."""
+        if not self._counts_amounts:
+            return np.zeros(len(states), np.int64)
+        return self._verdicts.of(self._asked, states)
 
     def open_to(self, snapshot: Snapshot, pod: PodInfo) -> Mask | None:
         """Return where object filters and live filters let the pod go; None for everywhere.
@@ -298,3 +257,12 @@ class Plan:
             normal = score.plugin.normalize_score(self.state, self._pod, score.raw[rows])
             totals = totals + normal * score.weight
         return totals
+
+
+def _may_have_devices(snapshot: Snapshot, pod: PodInfo) -> bool:
+    """Return whether devices may stand for a resource that the pod asks for."""
+    if not len(snapshot.objects.device_classes):
+        return False
+    names = snapshot.nodes.resources.names
+    asked = (names[row] for row in pod.shape.requests.rows)
+    return any(snapshot.objects.class_of_resource(name) is not None for name in asked)

@@ -10,10 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gpusched.cluster.columns import Columns
-from gpusched.cluster.nodes import Nodes
+from gpusched.cluster.nodes import Nodes, NodeState
 
 _Key = tuple[bytes, bytes, bytes, bytes]
+
 _LONG: Final = 4096
+_FORGOTTEN: Final = 2
+"""The numbering begins anew once it has this many times more states than there are nodes."""
+_NOBODY: Final = NodeState(None)
 
 
 class NodeStates:
@@ -21,7 +25,8 @@ class NodeStates:
 
     Attributes:
         ids: The state of each row; shape (N,).
-        count: How many distinct states have been met.
+        epoch: Grows when the numbering begins anew.
+        count: How many distinct states this numbering has.
         changed: The rows whose state was looked up anew, in order; another list once it has grown
             long.
     """
@@ -31,23 +36,20 @@ class NodeStates:
         self._dirty = nodes.track_changes()
         self._numbers: dict[_Key, int] = {}
         self._layout = (-1, -1)
+        self._amounts = Columns.empty(0)
         self.ids: npt.NDArray[np.int32] = np.zeros(0, np.int32)
+        self.epoch = 0
+        self.count = 0
         self.changed: list[int] = []
 
-    @property
-    def count(self) -> int:
-        """Return how many distinct states have been met."""
-        return len(self._numbers)
-
-    def refresh(self) -> bool:
-        """Bring `ids` up to date; return True if the numbering began anew."""
+    def refresh(self) -> None:
+        """Bring `ids` up to date."""
         nodes = self._nodes
         layout = (nodes.layout, len(nodes.resources))
-        if layout != self._layout:
+        if layout != self._layout or self.count > _LONG + _FORGOTTEN * len(nodes):
             self._layout = layout
             self._rebuild()
-            return True
-        if self._dirty:
+        elif self._dirty:
             columns = nodes.columns
             for row in self._dirty:
                 self.ids[row] = self._number(columns, row)
@@ -55,21 +57,33 @@ class NodeStates:
                 self.changed = []
             self.changed += self._dirty
             self._dirty.clear()
-        return False
+
+    def table(self, first: int, last: int) -> Nodes:
+        """Return the states from ``first`` up to ``last`` as a table with a row for each.
+
+        It has amounts only: there is no node and no pod behind a row.
+        """
+        amounts = self._amounts.slice(first, last)
+        return Nodes(self._nodes.resources, amounts, [_NOBODY] * (last - first))
 
     def _rebuild(self) -> None:
         self._numbers.clear()
         self._dirty.clear()
         self.changed = []
+        self.epoch += 1
+        self.count = 0
+        self._amounts = Columns.empty(len(self._nodes.resources))
         columns = self._nodes.columns
         numbers = (self._number(columns, row) for row in range(len(self._nodes)))
         self.ids = np.fromiter(numbers, np.int32, len(self._nodes))
 
     def _number(self, columns: Columns, row: int) -> int:
-        key = (
-            columns.allocatable[:, row].tobytes(),
-            columns.requested[:, row].tobytes(),
-            columns.nonzero[:, row].tobytes(),
-            columns.counts[:, row].tobytes(),
-        )
-        return self._numbers.setdefault(key, len(self._numbers))
+        key = columns.key_of(row)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = self.count
+            if number == self._amounts.capacity:
+                self._amounts.grow()
+            self._amounts.set(number, columns, row)
+            self.count += 1
+        return number

@@ -15,8 +15,9 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from gpusched.api.resource import DeviceClass
 from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.nodes import Ints, Nodes
+from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.request_table import RequestTable
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.status import SUCCESS, Rejection, Status
 
@@ -186,6 +187,28 @@ class NormalizeScorePlugin(Plugin, Protocol):
 
     def normalize_score(self, state: CycleState, pod: PodInfo, scores: Ints, /) -> Ints:
         """Return normalised scores, shape (K,), parallel to the rows that were scored."""
+        ...
+
+
+@runtime_checkable
+class AmountsFilterPlugin(FilterPlugin, Protocol):
+    """Reads nothing of a node but its amounts, nothing of a pod but its requests."""
+
+    def fits(self, pods: RequestTable, nodes: Nodes, /) -> Mask:
+        """Return True where `filter` turns no node away; shape (P, N).
+
+        Devices that stand for an extended resource are left out: nobody asks about pods that may
+        have them.
+        """
+        ...
+
+
+@runtime_checkable
+class AmountsScorePlugin(ScorePlugin, Protocol):
+    """Reads nothing of a node but its amounts, nothing of a pod but its requests."""
+
+    def rate(self, pods: RequestTable, nodes: Nodes, /) -> Ints:
+        """Return what `score` gives each pod on each node, devices left out; shape (P, N)."""
         ...
 
 

@@ -1,7 +1,5 @@
 """NodeResourcesBalancedAllocation: better where the pod evens out how full the resources are."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -9,30 +7,15 @@ import numpy.typing as npt
 
 from gpusched.api.config import NodeResourcesBalancedAllocationArgs
 from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.nodes import Ints, Nodes
+from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.pod import PodInfo
-from gpusched.cluster.resources import STANDARD
+from gpusched.cluster.request_table import RequestTable, table_of
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import MAX_NODE_SCORE, Handle
 from gpusched.kube.framework.status import SKIP, SUCCESS, Status
-from gpusched.kube.scoring_strategies import CountDevices, device_counter, stock
+from gpusched.kube.scoring_strategies import Places, places
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Shares:
-    """How full one resource is, without the pod and with it.
-
-    Attributes:
-        present: True where the node has the resource at all; shape (K,).
-        before: The share that is taken, at most 1; shape (K,).
-        after: The share with the pod; shape (K,).
-    """
-
-    present: npt.NDArray[np.bool_]
-    before: Floats
-    after: Floats
 
 
 class NodeResourcesBalancedAllocation:
@@ -59,7 +42,8 @@ class NodeResourcesBalancedAllocation:
         self, _state: CycleState, pod: PodInfo, snapshot: Snapshot, _rows: Ints
     ) -> Status:
         """See PreScorePlugin; says nothing of a pod that asks for none of the resources."""
-        return SUCCESS if any(self._asked(snapshot.nodes, pod).values()) else SKIP
+        rows = snapshot.nodes.resources.rows(self._resources)
+        return SUCCESS if any(pod.shape.requests.amount(row) for row in rows) else SKIP
 
     def score(
         self,
@@ -69,61 +53,63 @@ class NodeResourcesBalancedAllocation:
         rows: Ints,
     ) -> Ints | Status:
         """See ScorePlugin; a pod that asks for nothing gets 0, where PreScore is switched off."""
-        asked = self._asked(snapshot.nodes, pod)
-        if not any(asked.values()):
-            return np.zeros(len(rows), np.int64)
-        devices = device_counter(self._handle, snapshot)
-        shares = _shares(snapshot.nodes, asked, rows, devices)
-        half = MAX_NODE_SCORE // 2
-        before, after = np.zeros((2, len(rows)), np.int64)
-        for at, group in _by_presence(shares, len(rows)):
-            before[at] = _balance([share.before[at] for share in group])
-            after[at] = _balance([share.after[at] for share in group])
-        scores: Ints = half + (half + after - before) // 2
+        scores: Ints = self._rate(table_of(pod.shape), places(self._handle, snapshot, rows))[0]
         return scores
 
-    def _asked(self, nodes: Nodes, pod: PodInfo) -> dict[int, int]:
-        """Return what the pod asks of the configured resources, by row."""
-        requests = pod.shape.requests
-        rows = (nodes.resources.find(name) for name in self._resources)
-        return {row: requests.amount(row) for row in rows if row is not None}
+    def rate(self, pods: RequestTable, nodes: Nodes) -> Ints:
+        """See `AmountsScorePlugin`."""
+        return self._rate(pods, Places(nodes))
+
+    def _rate(self, pods: RequestTable, where: Places) -> Ints:
+        scores = np.empty((len(pods), len(where)), np.int64)
+        for group in pods.amounts.counted(where.nodes.resources.rows(self._resources)):
+            gains = _gains(*where.stock(group.rows), group.asked)
+            scores[group.pods] = np.where(group.asked.any(axis=0), gains, 0)
+        return scores
 
 
-def _shares(
-    nodes: Nodes, asked: dict[int, int], rows: Ints, devices: CountDevices
-) -> list[_Shares]:
-    """Return the resources that count: scalar ones only if the pod asks for them."""
-    shares = []
-    for row, amount in asked.items():
-        if amount == 0 and row >= len(STANDARD):
-            continue
-        allocatable, used = stock(nodes, row, rows, devices)
-        present = allocatable != 0
-        capacity = np.where(present, allocatable, 1).astype(np.float64)
-        before = np.minimum(used / capacity, 1.0)
-        shares.append(_Shares(present, before, np.minimum((used + amount) / capacity, 1.0)))
-    return shares
+def _gains(allocatable: Ints, used: Ints, asked: Ints) -> Ints:
+    """Return how much more even each of P pods makes the use of K nodes; shape (P, K).
+
+    Args:
+        allocatable: What nodes have of R resources; shape (R, K).
+        used: What is taken; shape (R, K).
+        asked: What the pods ask for; shape (R, P, 1).
+    """
+    present = allocatable != 0
+    capacity = np.where(present, allocatable, 1).astype(np.float64)
+    nothing = np.zeros((len(asked), 1, 1), np.int64)
+    taken = used[:, np.newaxis] + np.concatenate([asked, nothing], axis=1)
+    balance = _balances(present, np.minimum(taken / capacity[:, np.newaxis], 1.0))
+    half = MAX_NODE_SCORE // 2
+    gains: Ints = half + (half + balance[:-1] - balance[-1:]) // 2
+    return gains
 
 
-def _by_presence(shares: list[_Shares], count: int) -> list[tuple[Ints, list[_Shares]]]:
-    """Group positions by which resources their nodes have; usually there is one group."""
-    pattern = np.zeros(count, np.int64)
-    for bit, share in enumerate(shares):
-        pattern |= share.present.astype(np.int64) << bit
-    return [
-        (np.flatnonzero(pattern == value), [s for bit, s in enumerate(shares) if value >> bit & 1])
-        for value in np.unique(pattern).tolist()
-    ]
+def _balances(present: Mask, shares: Floats) -> Ints:
+    """Return the balance of each node by the resources that it has; shape (P, K).
+
+    Args:
+        present: Which of R resources nodes have; shape (R, K). Usually all have all.
+        shares: How full they are; shape (R, P, K).
+    """
+    if present.all():
+        return _balance(shares)
+    balances = np.zeros(shares.shape[1:], np.int64)
+    for pattern in np.unique(present, axis=1).T:
+        at = np.flatnonzero((pattern == present.T).all(axis=1))
+        balances[:, at] = _balance(shares[pattern][..., at])
+    return balances
 
 
-def _balance(fractions: Sequence[Floats]) -> Ints | int:
-    """Return 100 less the standard deviation of the shares in percent, cut off.
+def _balance(fractions: Floats) -> Ints:
+    """Return 100 less the standard deviation of the shares in percent, cut off; shape (P, K).
 
     The order of the floating-point operations is upstream's.
     """
     count = len(fractions)
     if count <= 1:
-        return MAX_NODE_SCORE
+        return np.full(fractions.shape[1:], MAX_NODE_SCORE, np.int64)
     if count == 2:  # noqa: PLR2004 - the usual pair, for which upstream has a shortcut
         deviation = np.abs((fractions[0] - fractions[1]) / 2)
     else:

@@ -12,13 +12,14 @@ from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.objects import ClusterObjects
 from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.request_table import RequestTable, table_of
 from gpusched.cluster.requests import Requests
 from gpusched.cluster.resources import STANDARD, ResourceNames, is_extended
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
 from gpusched.kube.framework.interface import Handle, PreFilterResult
 from gpusched.kube.framework.status import SUCCESS, Code, Rejection, Status
-from gpusched.kube.scoring_strategies import device_counter, strategy
+from gpusched.kube.scoring_strategies import Demand, Places, places, strategy
 
 TOO_MANY_PODS: Final = "Too many pods"
 _PRE_FILTER: Final = "PreFilterNodeResourcesFit"
@@ -58,6 +59,8 @@ class NodeResourcesFit:
         args = args or NodeResourcesFitArgs()
         self._ignored = frozenset(args.ignored_resources)
         self._ignored_groups = frozenset(args.ignored_resource_groups)
+        self._scored = tuple(resource.name for resource in args.resources)
+        self._weights = np.array([resource.weight for resource in args.resources], np.int64)
         self._strategy = strategy(args)
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterResult:
@@ -88,6 +91,16 @@ class NodeResourcesFit:
                 rejections += _by_code(reason, short, amount > allocatable[row])
         return rejections
 
+    def fits(self, pods: RequestTable, nodes: Nodes) -> Mask:
+        """See `AmountsFilterPlugin`."""
+        names = nodes.resources.names
+        counted = tuple(row for row in pods.rows if not self._is_ignored(names[row]))
+        at, asked = np.array(counted, np.int64), pods.amounts.of(counted)
+        free = nodes.allocatable[at] - nodes.requested[at]
+        enough = (asked <= free[:, np.newaxis]) | (asked == 0)
+        passed: Mask = enough.all(axis=0) & (nodes.pod_counts < nodes.allowed_pods)
+        return passed
+
     def _is_ignored(self, resource: str) -> bool:
         if not (self._ignored or self._ignored_groups) or not is_extended(resource):
             return False
@@ -107,8 +120,18 @@ class NodeResourcesFit:
         rows: Ints,
     ) -> Ints | Status:
         """Return what the configured strategy makes of the node's state with the pod on it."""
-        devices = device_counter(self._handle, snapshot)
-        return self._strategy(snapshot.nodes, dict(pod.shape.requests.scored), rows, devices)
+        scores: Ints = self._rate(table_of(pod.shape), places(self._handle, snapshot, rows))[0]
+        return scores
+
+    def rate(self, pods: RequestTable, nodes: Nodes) -> Ints:
+        """See `AmountsScorePlugin`."""
+        return self._rate(pods, Places(nodes))
+
+    def _rate(self, pods: RequestTable, where: Places) -> Ints:
+        scores = np.empty((len(pods), len(where)), np.int64)
+        for group in pods.scored.counted(where.nodes.resources.rows(self._scored)):
+            scores[group.pods] = self._strategy(Demand.of(group, self._weights, where))
+        return scores
 
     def events_to_register(self) -> Sequence[EventHint]:
         """Pods that go or shrink, nodes that come or grow, device classes that map a resource."""

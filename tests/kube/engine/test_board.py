@@ -7,12 +7,13 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from gpusched.cluster.nodes import Ints
 from gpusched.cluster.pod import PodInfo
-from gpusched.kube.engine import FastEngine
+from gpusched.kube.engine import EngineStatistics, FastEngine
 from gpusched.kube.engine import board as boards
 from gpusched.kube.engine import states as node_states
 from gpusched.kube.engine.board import Board, Glance, Walk
 from gpusched.kube.engine.plan import Plan
 from gpusched.kube.engine.states import NodeStates
+from gpusched.kube.engine.verdicts import Verdicts
 from tests.kube.engine.clusters import ZONE, Cluster
 from tests.kube.engine.templates import PODS
 
@@ -20,14 +21,14 @@ NODES = 12
 TEMPLATE = {"spec": {**PODS["small"]["spec"], "nodeSelector": {ZONE: "a"}}}
 
 
-class Counting(Plan):
-    """A plan that counts the rows whose verdict is looked up."""
+class Counting(Board):
+    """A board that counts the rows whose verdicts are looked up as arrays."""
 
     asked = 0
 
-    def known_verdicts(self, states: Ints, count: int) -> Ints:  # type: ignore[override]
-        self.asked += len(states)
-        return super().known_verdicts(states, count)  # type: ignore[arg-type]
+    def _known(self, rows: Ints) -> Ints:
+        self.asked += len(rows)
+        return super()._known(rows)
 
 
 class BoardMachine(RuleBasedStateMachine):
@@ -43,9 +44,14 @@ class BoardMachine(RuleBasedStateMachine):
         self.states.refresh()
         self.walk = Walk(cache.order())
         self.pod = self.cluster.pod("picky", TEMPLATE)
-        self.plan = Plan(self.cluster.framework, cache.snapshot(), self.pod)
+        self.plan = self.a_plan()
         self.board = Board(self.plan, self.walk, self.states)
         self.bound: list[PodInfo] = []
+
+    def a_plan(self) -> Plan:
+        framework = self.cluster.framework
+        verdicts = Verdicts(framework, self.states, EngineStatistics())
+        return Plan(framework, self.cluster.cache.snapshot(), self.pod, verdicts)
 
     @rule(nodes=st.lists(st.integers(0, NODES - 1), max_size=2 * boards._FEW))
     def bind(self, nodes: list[int]) -> None:
@@ -61,6 +67,11 @@ class BoardMachine(RuleBasedStateMachine):
         del self.bound[:count]
 
     @rule()
+    def begin_anew(self) -> None:
+        """The states are numbered anew."""
+        self.states.count += 4 * node_states._LONG
+
+    @rule()
     def look_away(self) -> None:
         """The states are read, but not by this board."""
         self.states.refresh()
@@ -72,10 +83,8 @@ class BoardMachine(RuleBasedStateMachine):
     @rule(start=st.integers(0, NODES - 1), size=st.integers(1, NODES))
     def look(self, start: int, size: int) -> None:
         self.states.refresh()
-        snapshot = self.cluster.cache.snapshot()
-        seen, lowest = self.board.look(start, size, snapshot)
-        other = Plan(self.cluster.framework, snapshot, self.pod)
-        wanted, least = Glance(other, self.walk, self.states).look(start, size, snapshot)
+        seen, lowest = self.board.look(start, size)
+        wanted, least = Glance(self.a_plan(), self.walk, self.states).look(start, size)
         assert (seen.tolist(), lowest) == (wanted.tolist(), least)
 
 
@@ -85,18 +94,17 @@ TestBoardMachine.settings = settings(max_examples=60, stateful_step_count=25, de
 
 def test_a_look_reads_the_rows_that_have_changed_and_no_other() -> None:
     machine = BoardMachine()
-    plan = Counting(machine.cluster.framework, machine.cluster.cache.snapshot(), machine.pod)
-    board = Board(plan, machine.walk, machine.states)
-    assert plan.asked == NODES
+    board = Counting(machine.plan, machine.walk, machine.states)
+    assert board.asked == NODES
     machine.bind([1, 2, 3])
     machine.states.refresh()
-    board.look(0, NODES, machine.cluster.cache.snapshot())
-    board.look(5, NODES, machine.cluster.cache.snapshot())
-    assert plan.asked == NODES
+    board.look(0, NODES)
+    board.look(5, NODES)
+    assert board.asked == NODES
     machine.bind(list(range(NODES)))
     machine.states.refresh()
-    board.look(0, NODES, machine.cluster.cache.snapshot())
-    assert plan.asked == 2 * NODES
+    board.look(0, NODES)
+    assert board.asked == 2 * NODES
 
 
 def test_a_walk_stands_twice_in_a_row() -> None:

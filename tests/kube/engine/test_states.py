@@ -1,10 +1,12 @@
 """Node states: equal numbers for equal nodes, whatever came before."""
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from gpusched.cluster.pod import PodInfo
+from gpusched.kube.engine import states as states_module
 from gpusched.kube.engine.states import NodeStates
 from tests.cluster.builders import add_node, empty_cache, node, pod
 
@@ -66,6 +68,18 @@ class StatesMachine(RuleBasedStateMachine):
             for other, another in enumerate(self.states.ids.tolist()):
                 assert (number == another) == (amounts[row] == amounts[other])
 
+    @invariant()
+    def the_table_of_states_has_every_node_s_amounts(self) -> None:
+        self.states.refresh()
+        nodes = self.cache.nodes
+        table = self.states.table(0, self.states.count)
+        ids = self.states.ids
+        assert (table.allocatable[:, ids] == nodes.allocatable).all()
+        assert (table.requested[:, ids] == nodes.requested).all()
+        assert (table.nonzero_requested[:, ids] == nodes.nonzero_requested).all()
+        assert (table.allowed_pods[ids] == nodes.allowed_pods).all()
+        assert (table.pod_counts[ids] == nodes.pod_counts).all()
+
 
 TestStatesMachine = StatesMachine.TestCase
 TestStatesMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
@@ -75,10 +89,21 @@ def test_numbering_begins_anew_only_if_rows_or_resources_come_or_go() -> None:
     cache = empty_cache()
     states = NodeStates(cache.nodes)
     add_node(cache, "n")
-    assert states.refresh()
+    states.refresh()
     cache.add_pod(pod(cache, requests={"cpu": "1"}), "n")
-    assert not states.refresh()
-    assert (states.ids.tolist(), states.count) == ([1], 2)
+    states.refresh()
+    assert (states.ids.tolist(), states.count, states.epoch) == ([1], 2, 1)
     cache.update_node(node(cache, "n", allocatable={"cpu": "3", "x.com/new": "1"}))
-    assert states.refresh()
-    assert (states.ids.tolist(), states.count) == ([0], 1)
+    states.refresh()
+    assert (states.ids.tolist(), states.count, states.epoch) == ([0], 1, 2)
+
+
+def test_states_that_no_node_is_in_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(states_module, "_LONG", 8)
+    cache = empty_cache()
+    states = NodeStates(cache.nodes)
+    add_node(cache, "n", allocatable={"cpu": "100", "pods": "100"})
+    for number in range(30):
+        cache.add_pod(pod(cache, f"p{number}", requests={"cpu": "1"}), "n")
+        states.refresh()
+    assert states.count <= 10

@@ -1,0 +1,143 @@
+"""What amounts mean for requests: every node state judged for every shape's requests.
+
+Each binding makes a new node state, which each shape meets sooner or later. New states are judged
+together, for all requests at once: one shape's first look at one of them answers for all shapes.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gpusched.cluster.nodes import Ints, Nodes
+from gpusched.cluster.request_table import RequestTable
+from gpusched.cluster.requests import Requests
+from gpusched.kube.engine.interface import EngineStatistics
+from gpusched.kube.engine.states import NodeStates
+from gpusched.kube.framework.interface import (
+    MAX_NODE_SCORE,
+    AmountsFilterPlugin,
+    AmountsScorePlugin,
+)
+from gpusched.kube.framework.runtime import Framework
+
+READS_AMOUNTS: Final = frozenset({"NodeResourcesFit", "NodeResourcesBalancedAllocation"})
+"""Plugins that read a node's resources, free and used, and its number of pods, nothing else."""
+
+INFEASIBLE: Final = -1
+INVALID: Final = -2
+UNKNOWN: Final = -3
+_MOST_REQUESTS: Final = 256
+_FIRST_STATES: Final = 256
+
+
+class Verdicts:
+    """The verdicts of one profile, by requests and node state.
+
+    A verdict is `UNKNOWN` until somebody asks, `INFEASIBLE`, `INVALID` (a plugin gives a score out
+    of bounds), or the weighted score of all plugins that read amounts.
+
+    Args:
+        framework: The profile.
+        states: Numbers the node states.
+        statistics: Where to count.
+    """
+
+    def __init__(
+        self, framework: Framework, states: NodeStates, statistics: EngineStatistics
+    ) -> None:
+        self._states = states
+        self._statistics = statistics
+        self._filters = [p for p in framework.filters if isinstance(p, AmountsFilterPlugin)]
+        weights = framework.profile.score_weights
+        self._scorers = [
+            (p, weights[p.name]) for p in framework.scorers if isinstance(p, AmountsScorePlugin)
+        ]
+        self._epoch = -1
+        self._forget()
+
+    def _forget(self) -> None:
+        self._places: dict[Requests, int] = {}
+        self._pods = RequestTable(())
+        self._judged = 0
+        self._table: Ints = np.zeros((0, _FIRST_STATES), np.int64)
+
+    @property
+    def states(self) -> int:
+        """Return how many node states there are."""
+        return self._states.count
+
+    def known(self, requests: Requests) -> Ints:
+        """Return what is known of requests on nodes in each state; shape (>= states,). A view."""
+        if self._epoch != self._states.epoch:
+            self._forget()
+            self._epoch = self._states.epoch
+        place = self._places.get(requests)
+        if place is None:
+            place = self._add(requests)
+        if self._states.count > self._table.shape[1]:
+            self._grow(0, self._states.count)
+        known: Ints = self._table[place]
+        return known
+
+    def of(self, requests: Requests, states: npt.NDArray[np.int32]) -> Ints:
+        """Return the verdicts of requests on nodes in these states; shape (K,)."""
+        known = self.known(requests)
+        if states.max() >= self._judged:
+            self._judge_new_states()
+        found: Ints = known.take(states)
+        return found
+
+    def _add(self, requests: Requests) -> int:
+        """Give requests a place and judge all states that others were judged for."""
+        if len(self._places) >= _MOST_REQUESTS:
+            self._forget()
+        place = self._places[requests] = len(self._places)
+        self._pods = RequestTable((*self._pods.requests, requests))
+        if place == len(self._table):
+            self._grow(max(8, place), 0)
+        if self._judged:
+            one = RequestTable((requests,))
+            self._table[place, : self._judged] = self._judge(one, 0, self._judged)
+        return place
+
+    def _grow(self, pods: int, states: int) -> None:
+        """Make room for so many more pods and at least so many more states."""
+        old = self._table
+        states = max(states, old.shape[1]) if states else 0
+        self._table = np.full((old.shape[0] + pods, old.shape[1] + states), UNKNOWN, np.int64)
+        self._table[: old.shape[0], : old.shape[1]] = old
+
+    def _judge_new_states(self) -> None:
+        first, last = self._judged, self._states.count
+        self._table[: len(self._pods), first:last] = self._judge(self._pods, first, last)
+        self._judged = last
+
+    def _judge(self, pods: RequestTable, first: int, last: int) -> Ints:
+        """Ask the plugins about states; shape (P, K)."""
+        nodes = self._states.table(first, last)
+        self._statistics.evaluations += len(pods) * len(nodes)
+        return judge(pods, nodes, self._filters, self._scorers)
+
+
+def judge(
+    pods: RequestTable,
+    nodes: Nodes,
+    filters: Sequence[AmountsFilterPlugin],
+    scorers: Sequence[tuple[AmountsScorePlugin, int]],
+) -> Ints:
+    """Return the verdicts on all pods and nodes; shape (P, N)."""
+    passed = np.ones((len(pods), len(nodes)), np.bool_)
+    for plugin in filters:
+        passed &= plugin.fits(pods, nodes)
+    verdicts = np.zeros(passed.shape, np.int64)
+    invalid = np.zeros(passed.shape, np.bool_)
+    for scorer, weight in scorers:
+        scores = scorer.rate(pods, nodes)
+        if scores.min() < 0 or scores.max() > MAX_NODE_SCORE:
+            invalid |= (scores < 0) | (scores > MAX_NODE_SCORE)
+        verdicts += scores * weight
+    verdicts[invalid] = INVALID
+    verdicts[~passed] = INFEASIBLE
+    return verdicts
