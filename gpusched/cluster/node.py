@@ -48,6 +48,26 @@ class NodeInfo:
     annotations: Mapping[str, str] = field(default_factory=dict)
     conditions: tuple[tuple[str, str], ...] = ()
 
+    def named(
+        self, name: str, labels: Mapping[str, str], annotations: Mapping[str, str]
+    ) -> "NodeInfo":
+        """Return the node that has other metadata and everything else in common with this one."""
+        zone = zone_key(labels)
+        zone = self.zone if zone == self.zone else zone
+        return NodeInfo(
+            name=name,
+            labels=labels,
+            taints=self.taints,
+            unschedulable=self.unschedulable,
+            allocatable=self.allocatable,
+            allowed_pods=self.allowed_pods,
+            images=self.images,
+            features=self.features,
+            zone=zone,
+            annotations=annotations,
+            conditions=self.conditions,
+        )
+
 
 BETA_ZONE = "failure-domain.beta.kubernetes.io/zone"
 BETA_REGION = "failure-domain.beta.kubernetes.io/region"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from gpusched.api.shared import Shared
 from gpusched.controllers import taints
 from gpusched.controllers.conditions import find
 from gpusched.controllers.interest import PodInterest
@@ -73,6 +74,7 @@ class NodeLifecycleController:
         self._health: dict[str, _Health] = {}
         self._disrupted = False
         self._first = True
+        self._scheduled = Shared(_schedule_spec)
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:  # noqa: ARG002 - the protocol's
         """Return a changed node."""
@@ -92,10 +94,14 @@ class NodeLifecycleController:
 
     def _reconcile(self, node: Json) -> Any:
         """Keep NoSchedule taints and the beta labels."""
-        if _with_schedule_taints(node) is not None:
-            yield from _patch(node["metadata"]["name"], _with_schedule_taints)
+        if self._with_schedule_taints(node) is not None:
+            yield from _patch(node["metadata"]["name"], self._with_schedule_taints)
         if _with_labels(node) is not None:
             yield from _patch(node["metadata"]["name"], _with_labels)
+
+    def _with_schedule_taints(self, node: Json) -> Json | None:
+        spec = self._scheduled.of((node.get("spec"), node.get("status")))
+        return None if spec is None else {**node, "spec": spec}
 
     def _taint_no_execute(self, name: str, reader: Reader) -> Any:
         node = reader.get("Node", "", name)
@@ -233,9 +239,12 @@ def _patch(name: str, change: Callable[[Json], Json | None]) -> Any:
             return
 
 
-def _with_schedule_taints(node: Json) -> Json | None:
+def _schedule_spec(spec: Json | None, status: Json | None) -> Json | None:
+    """Return a node's spec with the NoSchedule taints that it should have; None if it has them."""
+    node = {"spec": spec, "status": status}
     wanted = taints.reconciled(node)
-    return None if wanted is None else taints.with_taints(node, wanted)
+    found: Json | None = None if wanted is None else taints.with_taints(node, wanted)["spec"]
+    return found
 
 
 def _with_labels(node: Json) -> Json | None:

@@ -41,17 +41,17 @@ def is_ready(node: Json) -> bool:
     return any(item["type"] == "Ready" and item["status"] == "True" for item in held)
 
 
-def initialized(node: Json, now: str) -> Json:
+def initialized(status: Json | None, created: str, now: str) -> Json:
     """Return the status that ``node-initialize`` gives a node.
 
     All conditions good, blanks filled, the rest kept.
 
     Args:
-        node: The node.
+        status: The node's status as it is.
+        created: When the node was created, as a stamp.
         now: The present time as a stamp.
     """
-    status: Json = node.get("status") or {}
-    created = node["metadata"]["creationTimestamp"]
+    status = status or {}
     info = {name: value for name, value in (status.get("nodeInfo") or {}).items() if value}
     return {
         **status,

@@ -6,6 +6,7 @@ Which stage applies and what it does is `kwok`'s; this file plays it in time.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gpusched.api.shared import Shared
 from gpusched.controllers.interest import (
     BOUND,
     EVERY_CHANGE,
@@ -99,6 +100,7 @@ class Kubelet:
         self._run_time = run_time
         self._nodes: dict[str, None] = {}
         self._running = True
+        self._initialized = Shared(initialized)
         self._next_address = 1
         self._due: dict[tuple[int, Any], list[Key]] = {}
         self._stage_alarms: dict[Key, Alarm] = {}
@@ -153,18 +155,24 @@ class Kubelet:
         self._warm = True
         if name not in self._nodes:
             self._nodes[name] = None
-            self._loop.at(due, self._renew, name)
-        if not is_ready(node):
+            self._loop.at(due, self._begin, name, not is_ready(node))
+        elif not is_ready(node):
             self._loop.at(due, self._initialize, name)
 
-    def _renew(self, name: str) -> None:
+    def _begin(self, name: str, initialize: bool) -> None:
+        """Keep a new node's lease; make it ready if it was not when it came."""
         if name in self._nodes:
             self._leases.start(name, self._loop.now)
+        if initialize:
+            self._initialize(name)
 
     def _initialize(self, name: str) -> None:
         node = self._store.get("Node", "", name)
         if self._running and node is not None and not is_ready(node):
-            self._api.replace_status(node, initialized(node, self._store.stamp()))
+            created, now = node["metadata"]["creationTimestamp"], self._store.stamp()
+            self._api.replace_status(
+                node, self._initialized.of((node.get("status"),), created, now)
+            )
 
     # --- pods -------------------------------------------------------------------------------------
 

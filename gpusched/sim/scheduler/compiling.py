@@ -7,6 +7,7 @@ from typing import Any
 from gpusched.api import scheme
 from gpusched.api.core import Node
 from gpusched.api.core import Pod as PodModel
+from gpusched.api.shared import Shared
 from gpusched.cluster.node import NodeInfo, compile_node
 from gpusched.cluster.objects import ClusterObjects, Lister
 from gpusched.cluster.pod import PodInfo, PodShape, compile_pod, compile_shape
@@ -81,6 +82,7 @@ class Compiler:
         self.resources = resources
         self._calendar = calendar
         self._shapes: dict[PodTemplate, PodShape] = {}
+        self._nodes = Shared(self._nameless)
 
     def shape(self, pod: Pod) -> PodShape:
         """Return what a pod shares with the other pods of its template."""
@@ -102,8 +104,13 @@ class Compiler:
         return info
 
     def node(self, node: Json) -> NodeInfo:
-        """Return a node as the scheduler holds it."""
-        return compile_node(Node.model_validate(_as_read(node)), self.resources)
+        """Return a node as the scheduler holds it; siblings share all but their metadata."""
+        meta = node["metadata"]
+        shared = self._nodes.of((node.get("spec"), node.get("status")))
+        return shared.named(meta["name"], meta.get("labels") or {}, meta.get("annotations") or {})
+
+    def _nameless(self, spec: Json | None, status: Json | None) -> NodeInfo:
+        return compile_node(Node.model_validate(_as_read(spec, status)), self.resources)
 
     def other(self, obj: Json) -> Any:
         """Return the model of any other object."""
@@ -127,13 +134,12 @@ def lister_key(kind: WatchedKind, key: Key) -> Any:
     return key if kind.namespaced else key[1]
 
 
-def _as_read(node: Json) -> Json:
+def _as_read(spec: Json | None, status: Json | None) -> Json:
     """Return what a scheduler reads of a node: a cluster has many, and they are written often."""
-    meta, status = node["metadata"], node.get("status") or {}
+    status = status or {}
     conditions = status.get("conditions") or ()
     return {
-        "metadata": {name: meta[name] for name in _NODE_METADATA if name in meta},
-        "spec": node.get("spec") or {},
+        "spec": spec or {},
         "status": {
             **{name: status[name] for name in _NODE_STATUS if name in status},
             "conditions": [{"type": c["type"], "status": c["status"]} for c in conditions],
@@ -141,5 +147,4 @@ def _as_read(node: Json) -> Json:
     }
 
 
-_NODE_METADATA = ("name", "labels", "annotations")
 _NODE_STATUS = ("allocatable", "images", "declaredFeatures")
