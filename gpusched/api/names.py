@@ -8,7 +8,7 @@ Source: kubernetes/apimachinery pkg/util/validation/validation.go, pkg/api/valid
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 Problems = tuple[str, ...]
@@ -134,9 +134,15 @@ def dns_label(text: str) -> Problems:
 def dns_subdomain(text: str) -> Problems:
     """An RFC 1123 subdomain, which most objects have as their name."""
     problems = [too_long(_SUBDOMAIN_LENGTH)] if _size(text) > _SUBDOMAIN_LENGTH else []
-    if not re.fullmatch(_SUBDOMAIN, text):
+    if not _is_subdomain()(text):
         problems.append(_SUBDOMAIN_WRONG)
     return tuple(problems)
+
+
+@cache
+def _is_subdomain() -> Callable[[str], object]:
+    """Return what tells a subdomain, compiled when first needed: every object's name is asked."""
+    return re.compile(_SUBDOMAIN).fullmatch
 
 
 def dns_1035_label(text: str) -> Problems:

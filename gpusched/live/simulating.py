@@ -79,7 +79,7 @@ def simulated(scenario: Scenario, chances: Chances, existing: tuple[Json, ...] =
         seed=scenario.seed,
         ended=scenario.until,
         epoch=EPOCH,
-        rows=list(plane.store.journal.rows()),
+        rows=plane.store.journal,
         reports=tuple(reports),
         statistics={"gauges": scheduler.gauges()},
     )

@@ -15,7 +15,7 @@ def record_of(played: Played) -> RunRecord:
         seed=played.seed,
         ended=played.ended,
         epoch=EPOCH,
-        rows=list(played.plane.store.journal.rows()),
+        rows=played.plane.store.journal,
         interrupted=played.interrupted,
         reports=tuple(played.reports),
         moves=played.moves.moves(),

@@ -76,6 +76,7 @@ class Api:
         self._templates: dict[str, tuple[int, Json, PodTemplate]] = {}
         self._contents: dict[bytes, tuple[int, PodTemplate]] = {}
         self._pools = Pools()
+        self._targets: dict[str, tuple[Json | None, tuple[str, Any]]] = {}
         self._epoch = 0
         for kind in ("PriorityClass", "LimitRange", "Namespace"):
             store.watch(kind, lambda _: self._outdate())
@@ -107,7 +108,7 @@ class Api:
         )
 
     def _pod(self, key: Key) -> Pod:
-        pod = self.store.pod(*key)
+        pod = self.store.find(key)
         if pod is None:
             raise not_found(KINDS["Pod"], key[1])
         return pod
@@ -344,10 +345,16 @@ class Api:
                 "Conflict",
                 f'Operation cannot be fulfilled on pods/binding "{pod.name}": {problem}',
             )
-        labels: Mapping[str, str] = (self.store.get("Node", "", node) or {"metadata": {}})[
-            "metadata"
-        ].get("labels") or {}
-        return self.store.step(pod, bound, (node, topology_labels(labels)))
+        return self.store.step(pod, bound, self._target(node))
+
+    def _target(self, name: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Return a node's name and the labels that pods take over; bindings to it share them."""
+        node = self.store.get("Node", "", name)
+        known = self._targets.get(name)
+        if known is None or known[0] is not node:
+            labels = ((node or {}).get("metadata") or {}).get("labels") or {}
+            known = self._targets[name] = (node, (name, topology_labels(labels)))
+        return known[1]
 
     def patch_pod(
         self, key: Key, condition: Mapping[str, str] | None = None, phase: str = "", drop: str = ""

@@ -4,10 +4,10 @@ This file must not know when an event is written anew, counted or dropped: `sim.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gpusched.sim.calendar import Calendar
-from gpusched.sim.pod import Json
+from gpusched.sim.pod import Json, uid_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,80 @@ class EventRecord:
             self.last,
             self.series,
         ]
+
+
+class Wording(NamedTuple):
+    """What events of one sort about pods share.
+
+    Attributes:
+        type: ``Normal`` or ``Warning``.
+        reason: CamelCase reason.
+        action: What was done.
+        namespace: The pods' namespace.
+        scheduler: Who tells it.
+        assigned: Whether the note is a node's name alone, from which the text is made.
+        host: Where the scheduler runs.
+    """
+
+    type: str
+    reason: str
+    action: str
+    namespace: str
+    scheduler: str
+    assigned: bool
+    host: str
+
+
+class Sighting(NamedTuple):
+    """A scheduler's new event, as short as can be: a run has one or more for each of its pods.
+
+    Attributes:
+        wording: What it shares with others.
+        pod: The pod's name.
+        serial: The pod's number.
+        version: The pod's resourceVersion as the scheduler last saw it.
+        note: The text, or what is to be put into it.
+    """
+
+    wording: Wording
+    pod: str
+    serial: int
+    version: int
+    note: str
+
+    def record(self, at: int, version: int) -> EventRecord:
+        """Return the event as it was stored.
+
+        Args:
+            at: When.
+            version: The resourceVersion of that write.
+        """
+        words = self.wording
+        regarding = {
+            "kind": "Pod",
+            "namespace": words.namespace,
+            "name": self.pod,
+            "uid": uid_of(self.serial),
+            "apiVersion": "v1",
+            "resourceVersion": str(self.version),
+        }
+        note = self.note
+        if words.assigned:
+            note = f"Successfully assigned {words.namespace}/{self.pod} to {note}"
+        return EventRecord(
+            name=f"{self.pod}.{version:016x}",
+            regarding=regarding,
+            type=words.type,
+            reason=words.reason,
+            message=truncated(note),
+            component=words.scheduler,
+            reporting=words.scheduler,
+            count=1,
+            first=at,
+            last=at,
+            action=words.action,
+            instance=f"{words.scheduler}-{words.host}",
+        )
 
 
 def truncated(note: str, limit: int = 1024) -> str:

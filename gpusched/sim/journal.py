@@ -5,15 +5,17 @@ Enough to replay to the same state and to look at any moment.
 One row is one write: when, what, to which object, and one argument. Rows about pods hold no
 manifest: the argument of a
 `Step` and the pod's state before it give the state after it, by the same pure function that made it
-first.
+first. Nor do rows about the scheduler's events hold an event: it is made when somebody looks.
 """
 
 import hashlib
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, overload
+
+from gpusched.sim.event_log import EventRecord, Sighting
 
 
 class What(IntEnum):
@@ -29,6 +31,11 @@ class What(IntEnum):
     NOTE = 7
 
 
+_STEP: Final = 16
+"""The column of what happened holds a step as this and its number."""
+_KINDS: Final = tuple(What)
+
+
 class Row(NamedTuple):
     """One row.
 
@@ -36,7 +43,7 @@ class Row(NamedTuple):
         at: Microseconds since t = 0.
         what: What happened.
         subject: Serial number of the object.
-        version: The resourceVersion that the write was given.
+        version: The resourceVersion that the write was given: one more than the row before.
         detail: What else there is to say; its form depends on ``what``.
     """
 
@@ -47,45 +54,72 @@ class Row(NamedTuple):
     detail: Any
 
 
-class Journal:
-    """The columns."""
+class Journal(Sequence[Row]):
+    """The columns; as a sequence, its rows, each made when it is asked for."""
 
     def __init__(self) -> None:
         self._at = array("q")
         self._what = array("b")
         self._subject = array("q")
-        self._version = array("q")
         self._detail: list[Any] = []
 
     def __len__(self) -> int:
         return len(self._detail)
 
-    def append(self, at: int, what: What, subject: int, version: int, detail: Any) -> None:
+    def append(self, at: int, what: What, subject: int, detail: Any) -> None:
         """Add one row; rows come in order of time."""
         self._at.append(at)
         self._what.append(what)
         self._subject.append(subject)
-        self._version.append(version)
         self._detail.append(detail)
+
+    def append_step(self, at: int, number: int, subject: int, argument: Any) -> None:
+        """Add the row of a pod's step."""
+        self._at.append(at)
+        self._what.append(_STEP + number)
+        self._subject.append(subject)
+        self._detail.append(argument)
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Row]: ...
+
+    def __getitem__(self, index: int | slice) -> Row | list[Row]:
+        if isinstance(index, slice):
+            return [self._row(each) for each in range(*index.indices(len(self)))]
+        return self._row(range(len(self))[index])
 
     def rows(self, start: int = 0) -> Iterator[Row]:
         """Yield the rows from index ``start`` on."""
-        for index in range(start, len(self)):
-            yield Row(
-                self._at[index],
-                What(self._what[index]),
-                self._subject[index],
-                self._version[index],
-                self._detail[index],
-            )
+        return map(self._row, range(start, len(self)))
+
+    def written_at(self, index: int) -> int:
+        """Return when a row was written."""
+        return self._at[index]
+
+    def _row(self, index: int) -> Row:
+        at, what, detail = self._at[index], self._what[index], self._detail[index]
+        if what >= _STEP:
+            what, detail = What.POD_STEP, (what - _STEP, detail)
+        elif isinstance(detail, Sighting):
+            detail = detail.record(at, index + 1)
+        return Row(at, _KINDS[what], self._subject[index], index + 1, detail)
+
+    def event(self, index: int) -> EventRecord:
+        """Return the event that a row has written."""
+        record: EventRecord = self._row(index).detail
+        return record
 
     def digest(self) -> str:
         """Return a hash of everything in it: equal runs have equal digests."""
         state = hashlib.sha256()
-        for column in (self._at, self._what, self._subject, self._version):
+        kinds = array("b", (What.POD_STEP if what >= _STEP else what for what in self._what))
+        for column in (self._at, kinds, self._subject, array("q", range(1, len(self) + 1))):
             state.update(column.tobytes())
-        for detail in self._detail:
-            state.update(json.dumps(detail, default=_plain, sort_keys=True).encode())
+        for row in self.rows():
+            state.update(json.dumps(row.detail, default=_plain, sort_keys=True).encode())
         return state.hexdigest()
 
 

@@ -32,6 +32,7 @@ from gpusched.sim.steps import finished, running
 FAKE = ("kwok.x-k8s.io/node", "fake")
 _WITH_FAST_STAGES = (PodInterest(BOUND | TOLD | MARKED | RELEASED), PodInterest(STARTED, ("Job",)))
 """What can call for the next fast stage. A pod that has ended or left, or has no node, does not."""
+_REMOVE, _RUN, _COMPLETE = range(3)
 RunTime = Callable[[Pod], tuple[int, str] | None]
 """How long a pod runs in microseconds and the phase it ends in; None: it never ends."""
 
@@ -102,7 +103,8 @@ class Kubelet:
         self._running = True
         self._initialized = Shared(initialized)
         self._next_address = 1
-        self._due: dict[tuple[int, Any], list[Key]] = {}
+        self._due: dict[tuple[int, int], list[Key]] = {}
+        self._actions = (self._remove, self._run, self._complete)
         self._stage_alarms: dict[Key, Alarm] = {}
         self._timed: set[int] = set()
         self._store.watch("Node", self._see_node)
@@ -185,26 +187,27 @@ class Kubelet:
         if self._stages is not None:
             self._plan_stage(pod)
         elif pod.deletion is not None:
-            self._plan(self._delay, self._remove, pod)
+            self._plan(_REMOVE, pod)
         elif pod.phase == "Pending":
-            self._plan(self._delay, self._run, pod)
+            self._plan(_RUN, pod)
         elif pod.phase == "Running" and pod.serial not in self._timed and _of_job(pod):
-            self._plan(self._delay, self._complete, pod)
+            self._plan(_COMPLETE, pod)
 
-    def _plan(self, delay: int, action: Callable[[Pod], None], pod: Pod) -> None:
-        """Carry out an action after a delay; what is due at one instant is carried out together."""
-        due = (self._loop.now + delay, action)
+    def _plan(self, action: int, pod: Pod) -> None:
+        """Carry out an action after KWOK's delay; what is due at one instant goes together."""
+        due = (self._loop.now + self._delay, action)
         keys = self._due.get(due)
         if keys is None:
             keys = self._due[due] = []
             self._loop.at(due[0], self._carry_out, due)
         keys.append(pod.key)
 
-    def _carry_out(self, due: tuple[int, Callable[[Pod], None]]) -> None:
+    def _carry_out(self, due: tuple[int, int]) -> None:
+        action = self._actions[due[1]]
         for key in self._due.pop(due, ()):
-            pod = self._store.pod(*key)
+            pod = self._store.find(key)
             if pod is not None:
-                due[1](pod)
+                action(pod)
 
     def _run(self, pod: Pod) -> None:
         if pod.phase != "Pending" or pod.deletion is not None:
@@ -218,7 +221,7 @@ class Kubelet:
 
     def _end(self, key: Key, serial: int, phase: str) -> None:
         self._timed.discard(serial)
-        pod = self._store.pod(*key)
+        pod = self._store.find(key)
         if (
             self._running
             and pod is not None
@@ -239,7 +242,7 @@ class Kubelet:
         """
         for finalizer in pod.finalizers:
             self._api.patch_pod(pod.key, drop=finalizer)
-        left = self._store.pod(*pod.key)
+        left = self._store.find(pod.key)
         if left is not None:
             delete_pod(self._store, left, 0)
 
@@ -250,7 +253,7 @@ class Kubelet:
         alarm = self._stage_alarms.pop(pod.key, None)
         if alarm is not None:
             alarm.cancel()
-        if self._store.pod(*pod.key) is None:
+        if self._store.find(pod.key) is None:
             return
         plan = self._stages.plan(self._api.read("Pod", *pod.key), self._loop.now)
         if plan is None:
@@ -261,7 +264,7 @@ class Kubelet:
     def _play_stage(self, key: Key, stage: Any) -> None:
         assert self._stages is not None
         self._stage_alarms.pop(key, None)
-        pod = self._store.pod(*key)
+        pod = self._store.find(key)
         if pod is None or not self._running:
             return
         self._next_address = self._stages.play(self._api, pod, stage, self._next_address)

@@ -52,47 +52,53 @@ class Loop:
 
     Args:
         start: The first instant, in microseconds; may lie before 0.
+
+    Attributes:
+        now: The current instant in microseconds; asked a score of times for each pod, so it is no
+            property.
     """
 
     def __init__(self, start: int = 0) -> None:
         self._env = simpy.Environment(initial_time=start)
-
-    @property
-    def now(self) -> int:
-        """The current instant in microseconds."""
-        return self._env._now  # type: ignore[return-value] # noqa: SLF001 - asked a score of times per pod; ours are ints
+        self.now = start
 
     def at(
         self, when: int, action: Callable[..., object], *args: Any, priority: int = NORMAL
     ) -> Alarm:
         """Call ``action(*args)`` at ``when``, or at once if that is past."""
-        alarm = Alarm()
+        alarm, due = Alarm(), max(when, self.now)
 
         def ring(_: Event) -> None:
+            self.now = due
             if not alarm.cancelled:
                 action(*args)
 
-        self._schedule(ring, max(0, when - self.now), priority)
+        self._schedule(ring, due - self.now, priority)
         return alarm
 
     def soon(self, action: Callable[..., object], *args: Any, priority: int = NORMAL) -> None:
         """Call ``action(*args)`` later in this instant."""
+        due = self.now
 
         def ring(_: Event) -> None:
+            self.now = due
             action(*args)
 
         self._schedule(ring, 0, priority)
 
     def every(self, first: int, period: int, action: Callable[[], None]) -> Alarm:
         """Call ``action`` at ``first`` and once per ``period`` until the alarm is cancelled."""
-        alarm = Alarm()
+        alarm, due = Alarm(), max(first, self.now)
 
         def ring(_: Event) -> None:
+            nonlocal due
+            self.now = due
             if not alarm.cancelled:
+                due += period
                 self._schedule(ring, period, NORMAL)
                 action()
 
-        self._schedule(ring, max(0, first - self.now), NORMAL)
+        self._schedule(ring, due - self.now, NORMAL)
         return alarm
 
     def run(self, until: int) -> None:
@@ -100,6 +106,7 @@ class Loop:
         if until > self.now:
             with _collecting_rarely():
                 self._env.run(until=until)
+            self.now = until
 
     def next_due(self) -> int | None:
         """Return the instant of the next action, or None when nothing is due."""

@@ -103,6 +103,13 @@ class PodTemplate:
             self._form = sha256(whole.encode()).hexdigest()
         return self._form
 
+    def labelled(self, labels: tuple[tuple[str, str], ...]) -> "PodTemplate":
+        """Return this template with more labels."""
+        found = self._variants.get(("labels", labels))
+        if found is None:
+            found = self.variant(("labels", labels), labels={**self.labels, **dict(labels)})
+        return found
+
     def variant(self, key: Any, **changes: Any) -> "PodTemplate":
         """Return this template with some of its metadata replaced; equal keys share one variant."""
         found = self._variants.get(key)
@@ -119,6 +126,7 @@ class Pod:
     Attributes:
         template: What it was created with.
         name: Its name.
+        key: Namespace and name.
         serial: Number of creation over all objects.
         uid: Its uid, which follows from the serial number.
         created: When it was created.
@@ -144,6 +152,7 @@ class Pod:
         "finished",
         "generation",
         "grace",
+        "key",
         "name",
         "node",
         "nominated",
@@ -158,6 +167,7 @@ class Pod:
 
     template: PodTemplate
     name: str
+    key: tuple[str, str]
     serial: int
     created: int
     version: int
@@ -177,6 +187,7 @@ class Pod:
     def __init__(self, template: PodTemplate, name: str, serial: int, created: int) -> None:
         self.template = template
         self.name = name
+        self.key = (template.namespace, name)
         self.serial = serial
         self.created = created
         self.version = 0
@@ -198,6 +209,7 @@ class Pod:
         twin = _new(Pod)
         twin.template = self.template
         twin.name = self.name
+        twin.key = self.key
         twin.serial = self.serial
         twin.created = self.created
         twin.version = self.version
@@ -217,17 +229,12 @@ class Pod:
 
     def journal_form(self) -> list[Any]:
         """Return everything in it."""
-        return [getattr(self, name) for name in self.__slots__]
+        return [getattr(self, name) for name in self.__slots__ if name != "key"]
 
     @property
     def namespace(self) -> str:
         """The namespace."""
         return self.template.namespace
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Namespace and name."""
-        return self.template.namespace, self.name
 
     @property
     def labels(self) -> Mapping[str, str]:

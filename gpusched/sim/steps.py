@@ -22,6 +22,8 @@ from gpusched.sim.calendar import SECOND
 from gpusched.sim.pod import Condition, Containers, Pod
 
 Step = Callable[[Pod, int, Any], Pod]
+_containers = tuple.__new__
+"""Makes `Containers` in a third of the time of the class's own way: every pod has them."""
 _TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 
 
@@ -36,10 +38,10 @@ def _scheduled(second: int) -> tuple[Condition, ...]:
 
 
 @lru_cache(maxsize=256)
-def _running(second: int) -> tuple[Condition, ...]:
-    return tuple(
-        Condition(kind, "True", second) for kind in ("Initialized", "Ready", "ContainersReady")
-    )
+def _running(second: int, before: tuple[Condition, ...] = ()) -> tuple[Condition, ...]:
+    """Return what a starting pod's conditions become; pods that start together share them."""
+    kinds = ("Initialized", "Ready", "ContainersReady")
+    return (*(Condition(kind, "True", second) for kind in kinds), *before)
 
 
 def bound(pod: Pod, now: int, target: tuple[str, tuple[tuple[str, str], ...]]) -> Pod:
@@ -55,8 +57,7 @@ def bound(pod: Pod, now: int, target: tuple[str, tuple[tuple[str, str], ...]]) -
     scheduled = _scheduled(floor_second(now))
     new.conditions = pod.with_condition(scheduled[0]) if pod.conditions else scheduled
     if labels:
-        merged = {**pod.template.labels, **dict(labels)}
-        new.template = pod.template.variant(("labels", labels), labels=merged)
+        new.template = pod.template.labelled(labels)
     return new
 
 
@@ -72,15 +73,14 @@ def running(pod: Pod, now: int, address: int) -> Pod:
     """
     second = floor_second(now)
     new = pod.copy()
-    conditions = _running(second)
-    if pod.conditions and len(pod.conditions) == 1 and not pod.template.spec.get("readinessGates"):
-        new.conditions = (*conditions, *pod.conditions)
+    if len(pod.conditions) == 1 and not pod.template.spec.get("readinessGates"):
+        new.conditions = _running(second, pod.conditions)
     else:
-        new.conditions = _set_all(pod, conditions, second)
+        new.conditions = _set_all(pod, _running(second), second)
     new.phase = "Running"
     new.started = second
     new.ready = True
-    new.detail = Containers(address, second)
+    new.detail = _containers(Containers, (address, second, None, 0, ""))
     return new
 
 

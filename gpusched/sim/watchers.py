@@ -9,12 +9,10 @@ This file must not know how objects are stored, nor what watchers do.
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import cast
 
 from gpusched.controllers.interest import EVERY_CHANGE, PodInterest, Traits
 from gpusched.controllers.protocol import Change
 from gpusched.sim.loop import Loop
-from gpusched.sim.pod import Pod
 
 Handler = Callable[[Change], None]
 Interests = Callable[[], Sequence[PodInterest]]
@@ -92,7 +90,7 @@ class Watchers:
         while changes:  # each is let go as soon as it has been told: a batch may hold a million
             change = changes.pop()
             if change.kind == "Pod":
-                handlers = self.audience(change.facets, cast("Pod", change.new).template.traits)
+                handlers = self.audience(change.facets, change.new.template.traits)
             else:
                 handlers = self._by_kind[change.kind]
             for handler in handlers:

@@ -144,8 +144,7 @@ class Attempts:
         self._parts.metrics.scheduled_after(binding.queued.attempts)
         if self._parts.log.enabled:
             self._log_bound(info, node, binding.attempt)
-        note = f"Successfully assigned {info.key} to {node}"
-        self._parts.port.record(pod, "Normal", "Scheduled", "Binding", note)
+        self._parts.port.assigned(pod, node)
         return False
 
     def _log_bound(self, info: PodInfo, node: str, attempt: Attempt) -> None:

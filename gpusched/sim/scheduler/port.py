@@ -90,6 +90,9 @@ class SchedulerPort(Protocol):
     def record(self, pod: Pod, type_: str, reason: str, action: str, note: str) -> None:
         """Hand an event to the events.k8s.io recorder."""
 
+    def assigned(self, pod: Pod, node: str) -> None:
+        """Hand the event of a binding to the recorder."""
+
 
 class StorePort:
     """The `SchedulerPort` of a store.
@@ -103,6 +106,7 @@ class StorePort:
         self._api = api
         self._store = api.store
         self.record = recorder.record
+        self.assigned = recorder.assigned
         self.on_departure = api.store.on_departure
         self.writer = StoreWriter(api)
 
