@@ -187,6 +187,8 @@ class Cache:
         state.stamp += 1
         new.node_name = old.node_name
         self.nodes.generation += 1
+        if state.row >= 0:
+            self.nodes.news.add(state.row)
         if old.shape is not new.shape:
             self._place(old.shape, state, -1)
             self._place(new.shape, state, 1)

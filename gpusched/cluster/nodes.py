@@ -11,6 +11,7 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 
 from gpusched.cluster.columns import Columns, Ints, Mask
+from gpusched.cluster.news import News
 from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.pod import PodInfo
 from gpusched.cluster.ports import HostPort, host_ports
@@ -111,6 +112,7 @@ class Nodes:
         version: Grows whenever a node's object, or the set of nodes, changes.
         layout: Grows whenever rows are added or removed.
         generation: Grows with every change, pods included.
+        news: The rows of nodes whose object or pods have changed, in order.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class Nodes:
         self.states: list[NodeState] = list(states)
         self.version = 0
         self.layout = 0
+        self.news: News[int] = News()
         self._changed: set[int] | None = None
         self.generation = 0
         self._columns = columns or Columns.empty(len(resources))
@@ -266,6 +269,7 @@ class Nodes:
         return Nodes(self.resources, self.columns.take(rows), states)
 
     def _note(self, row: int) -> None:
+        self.news.add(row)
         if self._changed is not None:
             self._changed.add(row)
 

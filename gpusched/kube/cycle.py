@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.nodes import Ints, Mask
+from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.diagnosis import Diagnosis
@@ -32,6 +32,9 @@ NO_NODES = "no nodes available to schedule pods"
 
 TieBreak: TypeAlias = Callable[[Snapshot, Ints, Ints], int]
 """(snapshot, feasible rows in the order found, positions of the best in them) -> a row."""
+
+Filter: TypeAlias = Callable[[CycleState, PodInfo, Nodes, Mask], FilterOutcome]
+"""Runs all Filter plugins over some of the nodes, as `Framework.filter` does."""
 
 
 class Result(Enum):
@@ -132,10 +135,24 @@ def name_tie_break(snapshot: Snapshot, feasible: Ints, best: Ints) -> int:
     return min(rows, key=lambda row: snapshot.nodes.info(row).name.encode())
 
 
-def schedule(framework: Framework, snapshot: Snapshot, pod: PodInfo, search: Search) -> Attempt:
-    """Return what the scheduler decides for ``pod``; nothing is changed."""
+def schedule(
+    framework: Framework,
+    snapshot: Snapshot,
+    pod: PodInfo,
+    search: Search,
+    sieve: Filter | None = None,
+) -> Attempt:
+    """Return what the scheduler decides for ``pod``; nothing is changed.
+
+    Args:
+        framework: The pod's profile.
+        snapshot: The cluster.
+        pod: The pod.
+        search: How much of the cluster to look at.
+        sieve: Who runs Filter; the framework itself unless somebody knows the answers.
+    """
     attempt = Attempt(Result.ERROR, Diagnosis(snapshot.order), search.start)
-    _Cycle(framework, snapshot, pod, search, attempt).run()
+    _Cycle(framework, snapshot, pod, search, attempt, sieve or framework.filter).run()
     return attempt
 
 
@@ -148,6 +165,7 @@ class _Cycle:
     pod: PodInfo
     search: Search
     attempt: Attempt
+    sieve: Filter
 
     def run(self) -> None:
         """Go through the steps until the attempt has a result."""
@@ -198,7 +216,7 @@ class _Cycle:
 
     def _filter(self, rows: Ints) -> FilterOutcome:
         nodes = self.snapshot.nodes
-        return self.framework.filter(self.attempt.state, self.pod, nodes, _mask(len(nodes), rows))
+        return self.sieve(self.attempt.state, self.pod, nodes, _mask(len(nodes), rows))
 
     def _find_feasible(self, prepared: PreFilterOutcome) -> None:
         """Filter in rotated order until enough is found.

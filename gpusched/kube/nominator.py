@@ -3,15 +3,21 @@
 Source: kubernetes/kubernetes pkg/scheduler/backend/queue/nominator.go, v1.36.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from gpusched.cluster.news import News
 from gpusched.cluster.pod import PodInfo
 
 
 class Nominator:
-    """Nominated pods by node, in the order of their nomination."""
+    """Nominated pods by node, in the order of their nomination.
+
+    Attributes:
+        news: The nodes to which pods were nominated, or are not any more, in order.
+    """
 
     def __init__(self) -> None:
+        self.news: News[str] = News()
         self._by_node: dict[str, list[PodInfo]] = {}
         self._node_of: dict[str, str] = {}
 
@@ -20,9 +26,9 @@ class Nominator:
         """Return True if nobody is nominated."""
         return not self._node_of
 
-    def nodes(self) -> Sequence[str]:
+    def nodes(self) -> Collection[str]:
         """Return the nodes to which somebody is nominated."""
-        return tuple(self._by_node)
+        return self._by_node.keys()
 
     def on(self, node: str) -> Sequence[PodInfo]:
         """Return the pods nominated to ``node``."""
@@ -43,6 +49,7 @@ class Nominator:
     def add(self, pod: PodInfo, node: str) -> None:
         """Nominate a pod; an earlier nomination of it is forgotten."""
         self.remove(pod.uid)
+        self.news.add(node)
         self._node_of[pod.uid] = node
         self._by_node.setdefault(node, []).append(pod)
 
@@ -51,6 +58,7 @@ class Nominator:
         node = self._node_of.pop(uid, None)
         if node is None:
             return
+        self.news.add(node)
         left = [pod for pod in self._by_node[node] if pod.uid != uid]
         if left:
             self._by_node[node] = left

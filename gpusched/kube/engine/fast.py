@@ -5,6 +5,7 @@ See `docs/decisions/0004-the-fast-engine.md` for why, with figures.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -24,6 +25,7 @@ from gpusched.kube.engine.board import Board, Glance, Walk
 from gpusched.kube.engine.interface import EngineStatistics
 from gpusched.kube.engine.plan import OutsidePlanError, Plan
 from gpusched.kube.engine.preorder import first_in_preorder, preorder_walk
+from gpusched.kube.engine.sieve import Sieve
 from gpusched.kube.engine.states import NodeStates
 from gpusched.kube.engine.verdicts import INFEASIBLE, INVALID, Verdicts
 from gpusched.kube.framework.diagnosis import Diagnosis
@@ -63,6 +65,7 @@ class FastEngine:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
         self._states = NodeStates(cache.nodes)
+        self._sieve = Sieve(cache)
         self._walk = Walk(cache.order())
         self._nobody = Diagnosis(self._walk.order)
         self._known: dict[_PlanKey, _Known] = {}
@@ -235,8 +238,10 @@ class FastEngine:
     ) -> Attempt:
         self.statistics.attempts["scan"] += 1
         self.statistics.fallbacks[why] += 1
-        self.statistics.evaluations += len(snapshot.nodes)
-        return schedule(framework, snapshot, pod, search)
+        asked = self._sieve.asked
+        attempt = schedule(framework, snapshot, pod, search, partial(self._sieve.run, framework))
+        self.statistics.evaluations += self._sieve.asked - asked
+        return attempt
 
 
 def _outside(framework: Framework, snapshot: Snapshot, pod: PodInfo) -> str:

@@ -5,6 +5,7 @@ RunFilterPluginsWithNominatedPods, RunPreFilterExtensionAddPod), v1.36.1.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,12 @@ from gpusched.kube.framework.interface import FilterPlugin, PreFilterExtensions
 from gpusched.kube.framework.outcomes import FilterOutcome
 from gpusched.kube.framework.status import SUCCESS, Code, Rejection, Status, error
 from gpusched.kube.nominator import Nominator
+
+LOCAL_FILTERS: Final = frozenset(
+    {"NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts"}
+    | {"NodeResourcesFit"}
+)
+"""Filters that read nothing but one node's object, amounts and ports (and device classes)."""
 
 
 class Filtering:
@@ -59,11 +66,20 @@ class Filtering:
     ) -> Mapping[int, Sequence[PodInfo]]:
         """Return the pods that ``pod`` may not push aside, by the row they are nominated to."""
         crowds: dict[int, Sequence[PodInfo]] = {}
-        for node in self._nominator.nodes():
-            rivals, row = self._nominator.rivals(pod, node), nodes.row_of(node)
-            if rivals and row is not None and candidates[row]:
+        for row in self._nominated_rows(nodes, candidates):
+            rivals = self._nominator.rivals(pod, nodes.info(row).name)
+            if rivals:
                 crowds[row] = rivals
         return crowds
+
+    def _nominated_rows(self, nodes: Nodes, candidates: Mask) -> Sequence[int]:
+        """Return candidates to which somebody may be nominated: whatever is quicker to tell."""
+        nominated = self._nominator.nodes()
+        if len(nominated) > np.count_nonzero(candidates):
+            few: list[int] = candidates.nonzero()[0].tolist()
+            return few
+        rows = map(nodes.row_of, nominated)
+        return [row for row in rows if row is not None and candidates[row]]
 
     def _run_crowded(
         self, state: CycleState, pod: PodInfo, node: Nodes, rivals: Sequence[PodInfo]
