@@ -169,6 +169,18 @@ class Cache:
         self.remove_pod(old)
         self.add_pod(new, node_name)
 
+    def touch_pod(self, pod: PodInfo, *, anew: bool) -> None:
+        """Update a placed pod whose own fields were written: it goes to the end of its node's list.
+
+        Args:
+            pod: The pod; it is as terminating as it was.
+            anew: Whether any of its fields says something new. If none does and the pod is the
+                last of its node already, nothing has changed.
+        """
+        state = self._states[pod.node_name]
+        if anew or state.pods[-1] is not pod:
+            self.update_pod(pod, pod)
+
     def _swapped(self, old: PodInfo, new: PodInfo) -> bool:
         """Put ``new`` where ``old`` is, if removing and adding would come to the same.
 
@@ -195,9 +207,8 @@ class Cache:
         return True
 
     def _place(self, shape: PodShape, state: NodeState, change: int) -> None:
-        known = shape in self.placed
-        _count(self.placed, shape, state, change)
-        if known != (shape in self.placed) and shape.has_pod_affinity:
+        came_or_went = _count(self.placed, shape, state, change)
+        if came_or_went and shape.has_pod_affinity:
             self._affine_version += 1
 
     def _remove_from_tree(self, info: NodeInfo) -> None:
@@ -215,10 +226,15 @@ class Cache:
 
 def _count(
     counts: dict[PodShape, Placement], shape: PodShape, state: NodeState, change: int
-) -> None:
+) -> bool:
+    """Count pods of a shape; return whether its first one came or its last one went."""
     placement = counts.get(shape)
     if placement is None:
         placement = counts[shape] = Placement()
+        placement.change(state, change)
+        return True
     placement.change(state, change)
-    if not placement:
-        del counts[shape]
+    if placement:
+        return False
+    del counts[shape]
+    return True

@@ -28,6 +28,7 @@ class PodShape:
         owner: The controlling owner, if any.
         requests: What NodeResourcesFit filters by (spec only); rows of `ResourceNames`.
         priority: ``spec.priority``, 0 where absent.
+        scheduler: ``spec.schedulerName``, empty where absent.
     """
 
     namespace: str
@@ -36,7 +37,12 @@ class PodShape:
     owner: OwnerReference | None
     requests: Requests
     priority: int
+    scheduler: str = field(init=False)
     _memo: dict[object, object] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read what is asked for with every pod."""
+        self.scheduler = self.spec.scheduler_name or ""
 
     @property
     def has_pod_affinity(self) -> bool:

@@ -2,14 +2,14 @@
 
 from array import array
 from collections.abc import Sized
-from typing import Any, Final
+from typing import Final
 
 from typing_extensions import override
 
 from gpusched.run.moves import ATTEMPT, PLACES, Moves
 from gpusched.sim.scheduler.metrics import SchedulerLog
 
-_CODES: Final = {place.capitalize(): code for code, place in enumerate(PLACES)}
+_CODES: Final = {place: code for code, place in enumerate(PLACES)}
 
 
 class MoveLog(SchedulerLog):
@@ -22,7 +22,7 @@ class MoveLog(SchedulerLog):
     __slots__ = ("_at", "_event", "_events", "_journal", "_numbers", "_place", "_pod", "_row")
 
     def __init__(self, journal: Sized) -> None:
-        super().__init__(enabled=True)
+        super().__init__()
         self._journal = journal
         self._at = array("q")
         self._pod = array("l")
@@ -32,14 +32,22 @@ class MoveLog(SchedulerLog):
         self._numbers: dict[str, int] = {}
         self._events: dict[str, int] = {}
 
+    @property
     @override
-    def add(self, at: int, what: str, **fields: Any) -> None:
-        """Keep a move or the start of an attempt; everything else is known from the journal."""
-        if what == "attempt":
-            self._keep(at, fields["pod"], ATTEMPT, -1)
-        elif what == "queue":
-            event = self._events.setdefault(fields["event"], len(self._events))
-            self._keep(at, fields["pod"], _CODES[fields["queue"]], event)
+    def follows(self) -> bool:
+        """See `SchedulerLog`; everything else is known from the journal."""
+        return True
+
+    @override
+    def tried(self, at: int, pod: str) -> None:
+        """Keep the start of an attempt."""
+        self._keep(at, pod, ATTEMPT, -1)
+
+    @override
+    def moved(self, at: int, pod: str, event: str, queue: str, hint: int | None) -> None:
+        """Keep a move."""
+        number = self._events.setdefault(event, len(self._events))
+        self._keep(at, pod, _CODES[queue], number)
 
     def _keep(self, at: int, pod: str, place: int, event: int) -> None:
         self._event.append(event)

@@ -87,6 +87,27 @@ def test_replacing_a_pod_comes_to_removing_and_adding_it(
         assert facts(quick, "n") == facts(slow, "n")
 
 
+@pytest.mark.property
+@settings(deadline=None)
+@given(
+    shapes=st.lists(st.sampled_from(["a", "b", "port"]), min_size=1, max_size=5),
+    touches=st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=6),
+)
+def test_touching_a_pod_comes_to_removing_and_adding_it(
+    shapes: list[str], touches: list[tuple[int, bool]]
+) -> None:
+    (quick, here), (slow, there) = filled(shapes), filled(shapes)
+    for at, anew in touches:
+        touched, taken = here[at % len(here)], there[at % len(there)]
+        before, stays = facts(quick, "n"), quick.nodes.generation
+        quick.touch_pod(touched, anew=anew)
+        slow.remove_pod(taken)
+        slow.add_pod(taken, "n")
+        assert facts(quick, "n") == facts(slow, "n")
+        changed = anew or facts(quick, "n") != before
+        assert (quick.nodes.generation > stays) == changed
+
+
 def test_a_terminating_pod_is_forgotten_when_it_is_gone() -> None:
     cache, pods = filled(["a"])
     leaving = replace(pods[0], terminating=True)

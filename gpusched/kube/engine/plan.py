@@ -21,6 +21,7 @@ from gpusched.kube.framework.interface import (
     NormalizeScorePlugin,
     PreFilterPlugin,
     PreScorePlugin,
+    ReservePlugin,
 )
 from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.framework.status import Code, Status
@@ -110,6 +111,8 @@ class Plan:
         self.varying: list[VaryingScore] = []
         self.fixed = self._ask_scorers(snapshot)
         self.is_plain = self.fixed is None and not (self.varying or self.live_scorers)
+        prepared_anew = any(isinstance(plugin, ReservePlugin) for plugin in self.live_filters)
+        self.state.is_bare = not prepared_anew and framework.reserves_nothing(self.state)
 
     @property
     def failures_last(self) -> bool:

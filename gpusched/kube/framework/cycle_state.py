@@ -33,14 +33,16 @@ class CycleState:
     Attributes:
         skip_filter: Plugins whose Filter (and AddPod, RemovePod) is skipped, from PreFilter.
         skip_score: Plugins whose Score is skipped, from PreScore.
+        is_bare: Whether it is known that neither Reserve nor PreBind has anything to do.
     """
 
-    __slots__ = ("_data", "skip_filter", "skip_score")
+    __slots__ = ("_data", "is_bare", "skip_filter", "skip_score")
 
     def __init__(self) -> None:
         self._data: dict[str, StateData] = {}
         self.skip_filter: frozenset[str] = frozenset()
         self.skip_score: frozenset[str] = frozenset()
+        self.is_bare = False
 
     def write(self, key: str, data: StateData) -> None:
         """Keep ``data`` under ``key``: ``PreFilter<Plugin>`` or ``PreScore<Plugin>``."""
@@ -56,4 +58,5 @@ class CycleState:
         copy._data = {key: data.clone() for key, data in self._data.items()}
         copy.skip_filter = self.skip_filter
         copy.skip_score = self.skip_score
+        copy.is_bare = self.is_bare
         return copy

@@ -49,6 +49,10 @@ class Diagnosis:
         """Keep who turned the pod away, for the queue."""
         (self.pending_plugins if code is Code.PENDING else self.unschedulable_plugins).add(plugin)
 
+    def rejectors(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return who rejected the pod and who answered Pending, as the queue keeps them."""
+        return frozenset(self.unschedulable_plugins), frozenset(self.pending_plugins)
+
     def forget(self, rows: Mask) -> None:
         """Drop what was said of ``rows``: a node that is looked at again has one status only."""
         kept = ((plugin, rejection.within(~rows)) for plugin, rejection in self.rejections)

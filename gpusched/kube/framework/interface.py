@@ -16,7 +16,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from gpusched.api.resource import DeviceClass
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask, Nodes
-from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.cluster.request_table import RequestTable
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.status import SUCCESS, Rejection, Status
@@ -79,6 +79,15 @@ class PreEnqueuePlugin(Plugin, Protocol):
 
     def pre_enqueue(self, pod: PodInfo, snapshot: Snapshot, /) -> Status:
         """Return Success, or why the pod must wait outside."""
+        ...
+
+
+@runtime_checkable
+class GateByShape(PreEnqueuePlugin, Protocol):
+    """A PreEnqueue plugin that knows shapes of which it never keeps a pod out."""
+
+    def lets_in(self, shape: PodShape, /) -> bool:
+        """Return whether `pre_enqueue` is Success for every pod of a shape, always."""
         ...
 
 
@@ -222,6 +231,15 @@ class ReservePlugin(Plugin, Protocol):
 
     def unreserve(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, node: str, /) -> None:
         """Give it back."""
+        ...
+
+
+@runtime_checkable
+class SparingReserve(ReservePlugin, Protocol):
+    """A Reserve plugin that knows from the cycle state when a pod is none of its business."""
+
+    def is_idle(self, state: CycleState, /) -> bool:
+        """Return whether there is nothing to reserve, to give back or to do before binding."""
         ...
 
 

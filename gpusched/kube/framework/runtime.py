@@ -11,13 +11,14 @@ import numpy as np
 from gpusched.api.config import ExtensionPoint, Profile
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask, Nodes
-from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.filtering import Filtering
 from gpusched.kube.framework.interface import (
     DeviceCountingPlugin,
     DeviceCounts,
     FilterPlugin,
+    GateByShape,
     Handle,
     NodeStatuses,
     Plugin,
@@ -29,6 +30,7 @@ from gpusched.kube.framework.interface import (
     PreScorePlugin,
     ReservePlugin,
     ScorePlugin,
+    SparingReserve,
 )
 from gpusched.kube.framework.outcomes import FilterOutcome, PreFilterOutcome, Scores
 from gpusched.kube.framework.scoring import Scoring
@@ -51,6 +53,7 @@ class Framework:
     Attributes:
         profile: The profile.
         plugins: Its plugins by name.
+        has_score: Whether any Score plugin is enabled.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Framework:
         self._scoring = Scoring(pre_score, score, profile.score_weights)
         counters = (p for p in self.plugins.values() if isinstance(p, DeviceCountingPlugin))
         self._device_counter = next(counters, None)
+        self.has_score = bool(profile.plugins.get(ExtensionPoint.SCORE))
 
     def _at(self, point: ExtensionPoint, kind: type) -> list[Any]:
         """Names without code at a point (DefaultBinder at Bind, say) are carried by the cycle."""
@@ -89,11 +93,6 @@ class Framework:
     def has_post_filter(self) -> bool:
         """Return whether any PostFilter plugin is enabled."""
         return bool(self._post_filter)
-
-    @property
-    def has_score(self) -> bool:
-        """Return whether any Score plugin is enabled."""
-        return bool(self.profile.plugins.get(ExtensionPoint.SCORE))
 
     @property
     def nominator(self) -> Nominator:
@@ -154,7 +153,7 @@ class Framework:
             snapshot: The cluster.
             gate: The plugin that keeps the pod out already; it is asked first.
         """
-        plugins = self._pre_enqueue
+        plugins = pod.shape.memo(self, self._gatekeepers)
         if gate:
             plugins = sorted(plugins, key=lambda plugin: plugin.name != gate)
         for plugin in plugins:
@@ -162,6 +161,14 @@ class Framework:
             if not status.is_success:
                 return status.by(plugin.name)
         return SUCCESS
+
+    def _gatekeepers(self, shape: PodShape) -> list[PreEnqueuePlugin]:
+        """Return the PreEnqueue plugins that may keep pods of a shape out."""
+        return [
+            plugin
+            for plugin in self._pre_enqueue
+            if not (isinstance(plugin, GateByShape) and plugin.lets_in(shape))
+        ]
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterOutcome:
         """Run PreFilter; which Filters are skipped goes into ``state``."""
@@ -218,6 +225,10 @@ class Framework:
     def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:
         """Run PreScore alone; which Scores are skipped goes into ``state``."""
         return self._scoring.prepare(state, pod, snapshot, rows)
+
+    def reserves_nothing(self, state: CycleState) -> bool:
+        """Return whether neither Reserve nor PreBind has anything to do for a pod."""
+        return all(isinstance(p, SparingReserve) and p.is_idle(state) for p in self._reserve)
 
     def reserve(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, node: str) -> Status:
         """Run Reserve; on failure everything is given back."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
 from gpusched.kube.framework.status import SUCCESS, Status, unresolvable
 
@@ -27,6 +27,10 @@ class SchedulingGates:
             return SUCCESS
         names = " ".join(gate.name for gate in gates)
         return unresolvable(f"waiting for scheduling gates: [{names}]")
+
+    def lets_in(self, shape: PodShape) -> bool:
+        """See GateByShape."""
+        return not shape.spec.scheduling_gates
 
     def events_to_register(self) -> Sequence[EventHint]:
         """Only the removal of the pod's own last gate helps."""

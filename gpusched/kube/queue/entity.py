@@ -1,12 +1,15 @@
 """A pod in the queue, and what the queue remembers of it."""
 
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 from gpusched.cluster.pod import PodInfo
 
+NOBODY: Final[frozenset[str]] = frozenset()
 
-class Place(Enum):
+
+class Place(StrEnum):
     """Where a pod is; values are the labels of ``scheduler_queue_incoming_pods_total``."""
 
     NOWHERE = ""
@@ -43,14 +46,14 @@ class QueuedPod:
     attempts: int = 0
     unschedulable_count: int = 0
     consecutive_errors: int = 0
-    rejected_by: set[str] = field(default_factory=set)
-    pending_on: set[str] = field(default_factory=set)
+    rejected_by: frozenset[str] = NOBODY
+    pending_on: frozenset[str] = NOBODY
     gated_by: str = ""
     backoff_expiration: int | None = None
     first_queued: int | None = None
     ticket: int = 0
 
     @property
-    def rejectors(self) -> set[str]:
+    def rejectors(self) -> frozenset[str]:
         """Return all plugins whose events may wake the pod."""
-        return self.rejected_by | self.pending_on
+        return self.rejected_by | self.pending_on if self.pending_on else self.rejected_by

@@ -17,6 +17,7 @@ from gpusched.kube.queue.backoff import SECOND, Backoff
 from gpusched.kube.queue.entity import Place, QueuedPod
 from gpusched.kube.queue.heap import PodHeap
 from gpusched.kube.queue.hints import QueueingHints, Worth
+from gpusched.kube.queue.in_flight import InFlight
 from gpusched.kube.queue.unschedulable import UnschedulablePods
 from gpusched.kube.queue.waking import Waking, woken
 
@@ -50,14 +51,6 @@ class QueueSettings:
     tell_each: bool = False
 
 
-@dataclass(slots=True)
-class _InFlight:
-    """Events that arrived while attempts were under way, and where each attempt began."""
-
-    events: list[tuple[ClusterEvent, Change | None]] = field(default_factory=list)
-    began: dict[str, int] = field(default_factory=dict)
-
-
 def _active_key(queued: QueuedPod) -> tuple[int, int]:
     """PrioritySort: higher priority first, then the older timestamp."""
     return (-queued.pod.priority, queued.timestamp)
@@ -73,6 +66,12 @@ class SchedulingQueue:
             kept it out so far: that one is asked first.
         observe: Is told of every arrival in a queue, for logs and metrics.
         departed: Is told of every pod that is forgotten while it waits.
+
+    Attributes:
+        settings: As given.
+        cycle: How many pods have been popped.
+        stirred: Whether a pod has come to activeQ or a back-off queue, or has left one, since
+            somebody last cleared this: `has_next` and `next_backoff_flush` may answer anew.
     """
 
     def __init__(
@@ -97,9 +96,10 @@ class SchedulingQueue:
         self._errors = PodHeap(Place.BACKOFF, lambda q: (settings.backoff.expiration(q),))
         self._unschedulable = UnschedulablePods()
         self._interest: dict[ClusterEvent, tuple[str, ...]] = {}
-        self._in_flight = _InFlight()
+        self._in_flight = InFlight()
         self._sequence = 0
         self.cycle = 0
+        self.stirred = False
 
     def find(self, uid: str) -> QueuedPod | None:
         """Return what the queue holds of a pod, in flight or waiting."""
@@ -142,7 +142,7 @@ class SchedulingQueue:
             return
         queued.pod = pod
         if queued.place is Place.IN_FLIGHT:
-            self._in_flight.events.extend(events)
+            self._in_flight.hear(events)
             return
         if queued.place is not Place.UNSCHEDULABLE:
             return
@@ -187,20 +187,21 @@ class SchedulingQueue:
         queued.place = Place.IN_FLIGHT
         queued.attempts += 1
         self.cycle += 1
-        self._in_flight.began[queued.pod.uid] = len(self._in_flight.events)
+        self.stirred = True
+        self._in_flight.begin(queued.pod.uid)
         if queued.first_queued is None:
             queued.first_queued = now
         return queued
 
     def done(self, uid: str) -> None:
         """End the bookkeeping of an attempt; its pod leaves the queue unless it was requeued."""
-        self._land(uid)
+        self._in_flight.land(uid)
         queued = self._pods.get(uid)
         if queued is not None and queued.place is Place.IN_FLIGHT:
             del self._pods[uid]
 
     def fail(
-        self, queued: QueuedPod, rejected_by: set[str], pending_on: set[str], now: int
+        self, queued: QueuedPod, rejected_by: frozenset[str], pending_on: frozenset[str], now: int
     ) -> None:
         """Take back a pod whose attempt failed (section 7.4).
 
@@ -210,11 +211,11 @@ class SchedulingQueue:
             pending_on: Plugins that answered Pending.
             now: Microseconds.
         """
-        queued.rejected_by, queued.pending_on = set(rejected_by), set(pending_on)
+        queued.rejected_by, queued.pending_on = rejected_by, pending_on
         queued.timestamp = now
         queued.backoff_expiration = None
         queued.gated_by = ""
-        missed = self._land(queued.pod.uid)
+        missed = self._in_flight.land(queued.pod.uid)
         if not queued.rejectors:
             queued.consecutive_errors += 1
             self._requeue(queued, Worth.AFTER_BACKOFF, ATTEMPT_FAILURE, now, judged=True)
@@ -226,17 +227,12 @@ class SchedulingQueue:
             worth = max(worth, self._judge(queued, event, change), key=lambda w: w.value)
         self._requeue(queued, worth, ATTEMPT_FAILURE, now, judged=True)
 
-    def _land(self, uid: str) -> list[tuple[ClusterEvent, Change | None]]:
-        """Return the events that arrived during an attempt, and end its bookkeeping."""
-        began = self._in_flight.began.pop(uid, None)
-        if began is None:
-            return []
-        missed = self._in_flight.events[began:]
-        if not self._in_flight.began:
-            self._in_flight.events.clear()
-        return missed
-
     # Events.
+
+    @property
+    def listens(self) -> bool:
+        """Return whether `move` could mean anything to anybody now."""
+        return bool(self._unschedulable or self._in_flight)
 
     def move(
         self,
@@ -267,8 +263,8 @@ class SchedulingQueue:
                 self._observe(queued, event.label, Place.UNSCHEDULABLE, None, count)
             else:
                 self._requeue(queued, worth, event.label, now)
-        if self._in_flight.began:
-            self._in_flight.events.append((event, change))
+        if self._in_flight:
+            self._in_flight.hear(((event, change),))
 
     def activate(self, uid: str, now: int) -> None:
         """Wake one pod whatever it waits for (its preemption has failed, say)."""
@@ -276,7 +272,7 @@ class SchedulingQueue:
         if queued is None:
             return
         if queued.place is Place.IN_FLIGHT:
-            self._in_flight.events.append((FORCE_ACTIVATE, None))
+            self._in_flight.hear(((FORCE_ACTIVATE, None),))
         elif queued.place in (Place.UNSCHEDULABLE, Place.BACKOFF):
             self._to_active(queued, FORCE_ACTIVATE.label, now)
 
@@ -286,6 +282,7 @@ class SchedulingQueue:
             while (queued := heap.peek()) and not self.settings.backoff.holds(queued, now):
                 heap.pop()
                 self._active.push(queued)
+                self.stirred = True
                 self._observe(queued, BACKOFF_COMPLETE, Place.ACTIVE, None, 1)
 
     def flush_unschedulable(self, now: int) -> None:
@@ -324,7 +321,7 @@ class SchedulingQueue:
         return hints.worth(queued, event, change)
 
     def _hints_of(self, queued: QueuedPod) -> QueueingHints:
-        hints = self._hints.get(queued.pod.shape.spec.scheduler_name or "")
+        hints = self._hints.get(queued.pod.shape.scheduler)
         if hints is None:
             raise InvariantError(f"pod {queued.pod.key} waits for a scheduler without a profile")
         return hints
@@ -352,6 +349,7 @@ class SchedulingQueue:
         self._leave(queued)
         if queued.first_queued is None:
             queued.first_queued = now
+        self.stirred = True
         self._active.push(queued)
         self._observe(queued, label, Place.ACTIVE, hint, 1)
 
@@ -360,6 +358,7 @@ class SchedulingQueue:
             self._observe(queued, label, Place.UNSCHEDULABLE, hint, 1)
             return
         self._leave(queued)
+        self.stirred = True
         (self._backoff if queued.rejectors else self._errors).push(queued)
         self._observe(queued, label, Place.BACKOFF, hint, 1)
 
@@ -374,7 +373,7 @@ class SchedulingQueue:
             return True
         self._leave(queued)
         queued.gated_by = status.plugin
-        queued.rejected_by.add(status.plugin)
+        queued.rejected_by |= {status.plugin}
         self._to_unschedulable(queued)
         return True
 
@@ -384,7 +383,10 @@ class SchedulingQueue:
         self._unschedulable.add(queued)
 
     def _leave(self, queued: QueuedPod) -> None:
-        self._active.discard(queued)
-        self._backoff.discard(queued)
-        self._errors.discard(queued)
-        self._unschedulable.discard(queued)
+        place = queued.place
+        if place is Place.UNSCHEDULABLE:
+            self._unschedulable.discard(queued)
+        elif place is Place.ACTIVE or place is Place.BACKOFF:
+            self.stirred = True
+            for heap in (self._active, self._backoff, self._errors):
+                heap.discard(queued)

@@ -106,8 +106,7 @@ class UnschedulablePods:
         return list(found.values())
 
     def _join(self, queued: QueuedPod) -> Kin:
-        rejected, pending = frozenset(queued.rejected_by), frozenset(queued.pending_on)
-        key = (queued.pod.shape, queued.gated_by, rejected, pending)
+        key = (queued.pod.shape, queued.gated_by, queued.rejected_by, queued.pending_on)
         kin = self._kins.get(key)
         if kin is None:
             kin = self._kins[key] = Kin(key)

@@ -15,7 +15,7 @@ from gpusched.kube.framework.events import Change
 from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.framework.status import Status
 from gpusched.kube.nominator import Nominator
-from gpusched.kube.queue.entity import QueuedPod
+from gpusched.kube.queue.entity import NOBODY, QueuedPod
 from gpusched.kube.queue.scheduling_queue import SchedulingQueue
 from gpusched.sim.loop import Loop
 from gpusched.sim.pod import Pod
@@ -60,12 +60,11 @@ class Parts:
 
     def framework(self, pod: PodInfo) -> Framework:
         """Return the profile that schedules a pod."""
-        return self.frameworks[pod.shape.spec.scheduler_name or ""]
+        return self.frameworks[pod.shape.scheduler]
 
-    def waits_for(self, queued: QueuedPod, plugins: set[str]) -> None:
+    def waits_for(self, queued: QueuedPod, plugins: frozenset[str]) -> None:
         """Count a pod as kept waiting by these plugins; by none once it is tried or gone."""
-        name = queued.pod.shape.spec.scheduler_name or ""
-        self.metrics.waits_for(queued.pod.uid, name, plugins)
+        self.metrics.waits_for(queued.pod.uid, queued.pod.shape.scheduler, plugins)
 
 
 class Attempts:
@@ -80,35 +79,40 @@ class Attempts:
     def __init__(self, parts: Parts, percentage: int, tie_break: TieBreak) -> None:
         self._parts = parts
         self._prebinding = PreBinding(parts.loop, parts.port, parts.informers, parts.frameworks)
-        self._global_percentage = percentage
+        self._percentages = {
+            name: percentage if (own := f.profile.percentage_of_nodes_to_score) is None else own
+            for name, f in parts.frameworks.items()
+        }
         self._tie_break = tie_break
         self._next_start = 0
+
+    def begin(self) -> None:
+        """Tell the plugins what time it is; before the attempts of an instant."""
+        self._prebinding.tell_time()
 
     def run(self, queued: QueuedPod) -> bool:
         """Try to place a pod; return whether its status had to be written because it failed."""
         parts, info = self._parts, queued.pod
-        parts.waits_for(queued, set())
-        queued.rejected_by, queued.pending_on = set(), set()
-        pod = self._parts.port.pod(info.namespace, info.name)
+        if queued.rejected_by or queued.pending_on:
+            parts.waits_for(queued, NOBODY)
+            queued.rejected_by = queued.pending_on = NOBODY
+        pod = parts.port.pod(info.shape.namespace, info.name)
         if pod is None or pod.uid != info.uid or pod.node:
-            self._parts.queue.done(info.uid)
+            parts.queue.done(info.uid)
             return False
         if pod.deletion is not None:
             self._skip_deleting(pod, info)
             return False
-        self._parts.log.add(self._parts.loop.now, "attempt", pod=info.key)
-        self._prebinding.tell_time()
-        framework = self._parts.framework(info)
-        search = Search(self._next_start, self._percentage(framework), self._tie_break)
-        attempt = self._parts.engine.attempt(framework, info, search)
+        if parts.log.follows:
+            parts.log.tried(parts.loop.now, info.key)
+        framework = parts.framework(info)
+        percentage = self._percentages[info.shape.scheduler]
+        search = Search(self._next_start, percentage, self._tie_break)
+        attempt = parts.engine.attempt(framework, info, search)
         self._next_start = attempt.next_start
         if attempt.result is Result.SCHEDULED:
             return self._bind(queued, pod, attempt)
         return self._failed(queued, pod, attempt)
-
-    def _percentage(self, framework: Framework) -> int:
-        own = framework.profile.percentage_of_nodes_to_score
-        return self._global_percentage if own is None else own
 
     def _skip_deleting(self, pod: Pod, info: PodInfo) -> None:
         note = f"skip schedule deleting pod: {info.key}"
@@ -121,30 +125,32 @@ class Attempts:
         snapshot = self._parts.cache.snapshot()
         node = snapshot.nodes.info(attempt.row).name
         framework = self._parts.framework(info)
+        binding = Binding(queued, pod, framework, attempt, attempt.state, node)
+        if attempt.state.is_bare:
+            self._parts.informers.assume(info, node)
+            return self._finish(binding, "")
         status = framework.reserve(attempt.state, info, snapshot, node)
         if not status.is_success:
             return self._refused(queued, pod, status)
         self._parts.informers.assume(info, node)
-        binding = Binding(queued, pod, framework, attempt, attempt.state, node)
         return self._prebinding.run(binding, self._finish)
 
     def _finish(self, binding: Binding, problem: str) -> bool:
         """Bind a pod whose claims and volumes are ready, or take it back if they are not."""
-        info, node, pod = binding.info, binding.node, binding.pod
+        parts, info, node, pod = self._parts, binding.queued.pod, binding.node, binding.pod
         if problem:
             return self._binding_failed(binding, problem)
         try:
-            self._parts.port.bind(pod, node)
+            parts.port.bind(pod, node)
         except ApiError as refusal:
             message = f'running Bind plugin "DefaultBinder": {refusal.message}'
             return self._binding_failed(binding, message)
-        self._parts.queue.done(info.uid)
-        profile = binding.framework.profile.scheduler_name
-        self._parts.metrics.attempt(profile, "scheduled")
-        self._parts.metrics.scheduled_after(binding.queued.attempts)
-        if self._parts.log.enabled:
+        parts.queue.done(info.uid)
+        parts.metrics.attempt(binding.framework.profile.scheduler_name, "scheduled")
+        parts.metrics.scheduled_after(binding.queued.attempts)
+        if parts.log.enabled:
             self._log_bound(info, node, binding.attempt)
-        self._parts.port.assigned(pod, node)
+        parts.port.assigned(pod, node)
         return False
 
     def _log_bound(self, info: PodInfo, node: str, attempt: Attempt) -> None:
@@ -163,8 +169,8 @@ class Attempts:
 
     def _refused(self, queued: QueuedPod, pod: Pod, status: Status) -> bool:
         """Reserve said no: a rejection by one plugin, or an error."""
-        rejected = {status.plugin} if status.is_rejected else set()
-        return self._take_back(queued, pod, (rejected, set()), (status.message, ""))
+        rejected = frozenset({status.plugin}) if status.is_rejected else NOBODY
+        return self._take_back(queued, pod, (rejected, NOBODY), (status.message, ""))
 
     def _binding_failed(self, binding: Binding, message: str) -> bool:
         """Give back what a pod has taken; others may have it before its next attempt."""
@@ -178,7 +184,7 @@ class Attempts:
         if pod is None or pod.uid != info.uid or pod.node:
             parts.queue.done(info.uid)
             return False
-        return self._take_back(binding.queued, pod, (set(), set()), (message, ""))
+        return self._take_back(binding.queued, pod, (NOBODY, NOBODY), (message, ""))
 
     def _failed(self, queued: QueuedPod, pod: Pod, attempt: Attempt) -> bool:
         diagnosis = attempt.diagnosis
@@ -192,14 +198,14 @@ class Attempts:
             self._parts.log.add(self._parts.loop.now, "preempt_target", **fields)
             self._start_preemption(info, attempt)
         nominated = "" if result is None else result.nominated_node
-        plugins = (diagnosis.unschedulable_plugins, diagnosis.pending_plugins)
+        plugins = diagnosis.rejectors()
         return self._take_back(queued, pod, plugins, (attempt.message, nominated))
 
     def _take_back(
         self,
         queued: QueuedPod,
         pod: Pod,
-        plugins: tuple[set[str], set[str]],
+        plugins: tuple[frozenset[str], frozenset[str]],
         told: tuple[str, str | None],
     ) -> bool:
         """Put a pod back after a failed attempt and tell the API server why.
@@ -210,22 +216,21 @@ class Attempts:
             plugins: Who rejected it, and who answered Pending.
             told: The message, and the nomination: a node, empty to clear it, None to keep it.
         """
-        info, now = queued.pod, self._parts.loop.now
+        parts, info, now = self._parts, queued.pod, self._parts.loop.now
         message, nominated = told
         rejected = bool(plugins[0] or plugins[1]) or message == NO_NODES
-        profile = self._parts.framework(info).profile.scheduler_name
-        self._parts.metrics.attempt(profile, "unschedulable" if rejected else "error")
-        if self._parts.log.enabled:
-            self._parts.log.add(now, "nofit", pod=info.key, err=message)
-        self._parts.queue.fail(queued, *plugins, now)
-        self._parts.waits_for(queued, queued.rejectors)
+        parts.metrics.attempt(info.shape.scheduler, "unschedulable" if rejected else "error")
+        if parts.log.enabled:
+            parts.log.add(now, "nofit", pod=info.key, err=message)
+        parts.queue.fail(queued, *plugins, now)
+        parts.waits_for(queued, queued.rejectors)
         if nominated:
-            self._parts.nominator.add(info, nominated)
+            parts.nominator.add(info, nominated)
         elif nominated == "":
-            self._parts.nominator.remove(info.uid)
+            parts.nominator.remove(info.uid)
         reason = "Unschedulable" if rejected else "SchedulerError"
-        self._parts.port.record(pod, "Warning", "FailedScheduling", "Scheduling", message)
-        return self._parts.port.fail_attempt(pod, reason, message, nominated) is not pod
+        parts.port.record(pod, "Warning", "FailedScheduling", "Scheduling", message)
+        return parts.port.fail_attempt(pod, reason, message, nominated) is not pod
 
     # Preemption.
 

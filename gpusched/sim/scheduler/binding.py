@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gpusched.cluster.pod import PodInfo
 from gpusched.errors import GpuschedError
@@ -12,8 +13,7 @@ from gpusched.kube.queue.entity import QueuedPod
 from gpusched.sim.pod import Pod
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Binding:
+class Binding(NamedTuple):
     """A pod that has its node and is not bound yet.
 
     Attributes:

@@ -100,7 +100,8 @@ class Compiler:
         if isinstance(pod.detail, dict):
             return compile_pod(self._model(pod), self.resources, shape)
         info = PodInfo(shape, pod.name, pod.uid, shape.requests)
-        refresh(info, pod)
+        if pod.nominated or pod.started is not None or pod.deletion is not None:
+            refresh(info, pod)
         return info
 
     def node(self, node: Json) -> NodeInfo:
@@ -120,13 +121,22 @@ class Compiler:
         return PodModel.model_validate(manifest_of(pod, self._calendar))
 
 
-def refresh(info: PodInfo, pod: Pod) -> None:
-    """Copy what changes during a pod's life; its shape and its place stay."""
+def refresh(info: PodInfo, pod: Pod) -> bool:
+    """Copy what changes during a pod's life; its shape and its place stay.
+
+    Returns:
+        Whether anything did.
+    """
+    disruption = pod.condition("DisruptionTarget") if pod.deletion is not None else None
+    preempted = disruption == ("True", "PreemptionByScheduler")
+    terminating = pod.deletion is not None
+    before = (info.nominated_node, info.start_time, info.terminating, info.preempted)
+    if before == (pod.nominated, pod.started, terminating, preempted):
+        return False
     info.nominated_node = pod.nominated
     info.start_time = pod.started
-    info.terminating = pod.deletion is not None
-    disruption = pod.condition("DisruptionTarget") if pod.deletion is not None else None
-    info.preempted = disruption == ("True", "PreemptionByScheduler")
+    info.terminating, info.preempted = terminating, preempted
+    return True
 
 
 def lister_key(kind: WatchedKind, key: Key) -> Any:

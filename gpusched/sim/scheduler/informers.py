@@ -15,7 +15,7 @@ from gpusched.kube.framework.events import Action, Change, ClusterEvent
 from gpusched.kube.nominator import Nominator
 from gpusched.kube.queue.entity import Place
 from gpusched.kube.queue.scheduling_queue import SchedulingQueue
-from gpusched.sim.pod import Pod
+from gpusched.sim.pod import TERMINAL, Pod
 from gpusched.sim.scheduler.changes import (
     ASSIGNED_ADD,
     ASSIGNED_DELETE,
@@ -82,24 +82,21 @@ class Informers:
     def pod_changed(self, write: Write) -> None:
         """Handle one change of a pod. A terminal pod is a deleted one for the scheduler."""
         pod: Pod = write.new
-        gone = write.verb == "DELETED" or pod.terminal
-        if pod.node:
-            self._assigned(pod, gone=gone)
-        elif gone:
-            self._unassigned_gone(pod)
-        elif self._is_ours(pod.spec.get("schedulerName") or ""):
-            self._unassigned(pod)
-
-    def _assigned(self, pod: Pod, *, gone: bool) -> None:
+        gone = write.verb == "DELETED" or pod.phase in TERMINAL
+        if not pod.node:
+            if gone:
+                self._unassigned_gone(pod)
+            elif self._is_ours(pod.template.spec.get("schedulerName") or ""):
+                self._unassigned(pod)
+            return
         placed = self._placed.get(pod.uid)
         if gone:
             if placed is not None:
                 self._assigned_gone(pod, placed)
-            return
-        if placed is None or pod.uid in self._assumed:
+        elif placed is None or pod.uid in self._assumed:
             self._newly_assigned(pod, placed)
-            return
-        self._assigned_updated(pod, placed)
+        else:
+            self._assigned_updated(pod, placed)
 
     def _newly_assigned(self, pod: Pod, placed: PodInfo | None) -> None:
         self._assumed.discard(pod.uid)
@@ -121,6 +118,8 @@ class Informers:
 
     def _assigned_updated(self, pod: Pod, placed: PodInfo) -> None:
         info = self._replace(pod, placed)
+        if not self._queue.listens:
+            return
         for event in pod_changes(placed, info, assigned=True):
             self._move(event, placed, info)
 
@@ -132,8 +131,7 @@ class Informers:
             self._placed[pod.uid] = info
             return info
         if placed.terminating == (pod.deletion is not None):
-            refresh(placed, pod)
-            self._cache.update_pod(placed, placed)
+            self._cache.touch_pod(placed, anew=refresh(placed, pod))
             return placed
         self._cache.remove_pod(placed)
         refresh(placed, pod)
@@ -148,13 +146,12 @@ class Informers:
         self._move(ASSIGNED_DELETE, placed, None)
 
     def _unassigned(self, pod: Pod) -> None:
-        now = self._clock()
         info = self._compiler.pod(pod)
-        queued = self._queue.find(pod.uid)
         if pod.uid in self._placed:
             return
+        queued = self._queue.find(pod.uid)
         if queued is None:
-            self._queue.add(info, now)
+            self._queue.add(info, self._clock())
             self._nominate(info)
             return
         old = queued.pod
@@ -162,13 +159,15 @@ class Informers:
         events = [
             (event, Change(old, info, snapshot)) for event in pod_changes(old, info, assigned=False)
         ]
-        self._queue.update(info, events, now)
+        self._queue.update(info, events, self._clock())
         self._renominate(old, info)
 
     def _nominate(self, info: PodInfo) -> None:
         """A gated pod's nomination counts for nobody."""
+        if not info.nominated_node:
+            return
         queued = self._queue.find(info.uid)
-        if info.nominated_node and queued is not None and queued.place is Place.ACTIVE:
+        if queued is not None and queued.place is Place.ACTIVE:
             self._nominator.add(info, info.nominated_node)
 
     def _renominate(self, old: PodInfo, info: PodInfo) -> None:
@@ -255,7 +254,9 @@ class Informers:
         self._move(ClusterEvent(kind.event, action, label), old, new)
 
     def _move(self, event: ClusterEvent, old: Any, new: Any) -> None:
-        self._queue.move(event, Change(old, new, self._cache.snapshot()), self._clock())
+        if self._queue.listens:
+            change = Change(old, new, self._cache.snapshot())
+            self._queue.move(event, change, self._clock())
 
 
 def _is_newer(new: Any, old: Any) -> bool:

@@ -23,7 +23,7 @@ from gpusched.kube.framework.status import Status
 from gpusched.kube.nominator import Nominator
 from gpusched.kube.plugins import IN_TREE
 from gpusched.kube.queue.backoff import SECOND, Backoff
-from gpusched.kube.queue.entity import Place, QueuedPod
+from gpusched.kube.queue.entity import NOBODY, Place, QueuedPod
 from gpusched.kube.queue.hints import QueueingHints, Worth
 from gpusched.kube.queue.scheduling_queue import (
     ATTEMPT_FAILURE,
@@ -170,7 +170,8 @@ class Scheduler:
     def _watch(self, kind: str, handle: Callable[[Write], None]) -> None:
         def handler(write: Write) -> None:
             handle(write)
-            self._wake()
+            if self.queue.stirred:
+                self._wake()
 
         present: list[Json | Pod] = []
         present += self._port.pods() if kind == "Pod" else self._port.objects(kind)
@@ -188,43 +189,43 @@ class Scheduler:
                 phase=0 if self._options.pop_from_backoff else self._options.started % SECOND,
             ),
             pop_from_backoff=self._options.pop_from_backoff,
-            tell_each=self.log.enabled,
+            tell_each=self.log.follows,
         )
         hints = {name: QueueingHints(f.plugins) for name, f in self.frameworks.items()}
         return SchedulingQueue(settings, hints, self._pre_enqueue, self._observe, self._departed)
 
     def _departed(self, queued: QueuedPod) -> None:
-        self._parts.waits_for(queued, set())
+        self._parts.waits_for(queued, NOBODY)
 
     def _pre_enqueue(self, pod: PodInfo, gate: str) -> Status:
-        framework = self.frameworks[pod.shape.spec.scheduler_name or ""]
+        framework = self.frameworks[pod.shape.scheduler]
         return framework.pre_enqueue(pod, self.cache.snapshot(), gate)
 
     def _observe(
         self, queued: QueuedPod, label: str, place: Place, hint: Worth | None, count: int
     ) -> None:
-        self.metrics.incoming(label, place.value, count)
+        self.metrics.incoming(label, place, count)
         if label == POP_FROM_BACKOFF:
             return
         if queued.gated_by and place is Place.UNSCHEDULABLE:
             self._parts.waits_for(queued, queued.rejectors)
-        if self.log.enabled:
+        if self.log.follows:
             self._log_move(queued, label, place, hint)
 
     def _log_move(self, queued: QueuedPod, label: str, place: Place, hint: Worth | None) -> None:
         """Some moves are logged twice upstream: by who moves the pod, and by who asked for it."""
-        fields = {"pod": queued.pod.key, "event": label, "queue": place.value.capitalize()}
+        now, pod = self._loop.now, queued.pod.key
         failed = label == ATTEMPT_FAILURE
         if place is not Place.UNSCHEDULABLE and (failed or label.startswith(OWN_UPDATE)):
-            self.log.add(self._loop.now, "queue", **fields)
-        if failed and hint is not None:
-            fields["hint"] = str(hint.value)
-        self.log.add(self._loop.now, "queue", **fields)
+            self.log.moved(now, pod, label, place, None)
+        worth = hint.value if failed and hint is not None else None
+        self.log.moved(now, pod, label, place, worth)
 
     # Waking.
 
     def _wake(self) -> None:
         """Go on with attempts once everything that is known at this instant has been heard."""
+        self.queue.stirred = False
         if not self._awake and not self._busy and self.queue.has_next():
             self._awake = True
             self._loop.soon(self._run, priority=LATE)
@@ -232,12 +233,14 @@ class Scheduler:
 
     def _run(self) -> None:
         self._awake = False
+        self._attempts.begin()
         while (queued := self.queue.pop(self._loop.now)) is not None:
             wrote = self._attempts.run(queued)
             if wrote and self._options.patch_time:
                 self._busy = True
                 self._loop.at(self._loop.now + self._options.patch_time, self._go_on)
                 break
+        self.queue.stirred = False
         self._set_backoff_alarm()
 
     def _go_on(self) -> None:

@@ -3,10 +3,11 @@
 Source: kubernetes/kubernetes pkg/scheduler/metrics/metrics.go, v1.36.1.
 """
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
+
+from gpusched.kube.queue.entity import NOBODY
 
 
 @dataclass(slots=True)
@@ -14,47 +15,59 @@ class SchedulerMetrics:
     """Counters and gauges by their Prometheus name, labels included.
 
     Attributes:
-        counters: Counters, and the sums and counts of histograms.
         unschedulable: ``scheduler_unschedulable_pods`` by plugin and profile.
     """
 
-    counters: Counter[str] = field(default_factory=Counter)
     unschedulable: dict[tuple[str, str], int] = field(default_factory=dict)
+    _plain: Counter[str] = field(default_factory=Counter)
+    _attempts: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    _incoming: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     _waiting: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Return the counters, and the sums and counts of histograms."""
+        found = dict(self._plain)
+        for (profile, result), count in self._attempts.items():
+            labels = f'{{profile="{profile}",result="{result}"}}'
+            found[f"scheduler_schedule_attempts_total{labels}"] = count
+        for (event, queue), count in self._incoming.items():
+            labels = f'{{event="{event}",queue="{queue}"}}'
+            found[f"scheduler_queue_incoming_pods_total{labels}"] = count
+        return found
 
     def attempt(self, profile: str, result: str) -> None:
         """Count one finished attempt: ``scheduled``, ``unschedulable`` or ``error``."""
-        labels = f'{{profile="{profile}",result="{result}"}}'
-        self.counters[f"scheduler_schedule_attempts_total{labels}"] += 1
+        self._attempts[profile, result] += 1
 
     def scheduled_after(self, attempts: int) -> None:
         """Count the attempts that a bound pod has needed."""
-        self.counters["scheduler_pod_scheduling_attempts_sum"] += attempts
-        self.counters["scheduler_pod_scheduling_attempts_count"] += 1
+        self._plain["scheduler_pod_scheduling_attempts_sum"] += attempts
+        self._plain["scheduler_pod_scheduling_attempts_count"] += 1
 
     def incoming(self, event: str, queue: str, count: int) -> None:
         """Count arrivals in a queue."""
-        labels = f'{{event="{event}",queue="{queue}"}}'
-        self.counters[f"scheduler_queue_incoming_pods_total{labels}"] += count
+        self._incoming[event, queue] += count
 
     def preemption_attempt(self) -> None:
         """Count one attempt to preempt, fruitful or not."""
-        self.counters["scheduler_preemption_attempts_total"] += 1
+        self._plain["scheduler_preemption_attempts_total"] += 1
 
     def victims(self, count: int) -> None:
         """Count the victims of one preemption."""
-        self.counters["scheduler_preemption_victims_sum"] += count
-        self.counters["scheduler_preemption_victims_count"] += 1
+        self._plain["scheduler_preemption_victims_sum"] += count
+        self._plain["scheduler_preemption_victims_count"] += 1
 
-    def waits_for(self, uid: str, profile: str, plugins: Iterable[str]) -> None:
+    def waits_for(self, uid: str, profile: str, plugins: frozenset[str]) -> None:
         """Say which plugins keep a pod waiting from now on; none once it is tried or gone."""
-        before, now = self._waiting.pop(uid, frozenset()), frozenset(plugins)
-        for plugin in before ^ now:
-            key = (plugin, profile)
-            change = 1 if plugin in now else -1
-            self.unschedulable[key] = self.unschedulable.get(key, 0) + change
-        if now:
-            self._waiting[uid] = now
+        before = self._waiting.pop(uid, NOBODY)
+        if before != plugins:
+            for plugin in before ^ plugins:
+                key = (plugin, profile)
+                change = 1 if plugin in plugins else -1
+                self.unschedulable[key] = self.unschedulable.get(key, 0) + change
+        if plugins:
+            self._waiting[uid] = plugins
 
     def gauges(self, depths: dict[str, int]) -> dict[str, float]:
         """Return the gauges as they are now, given the depths of the queues."""
@@ -80,6 +93,20 @@ class SchedulerLog:
 
     enabled: bool = False
     rows: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def follows(self) -> bool:
+        """Whether it wants to be told of every attempt and every move."""
+        return self.enabled
+
+    def tried(self, at: int, pod: str) -> None:
+        """Add the start of an attempt."""
+        self.add(at, "attempt", pod=pod)
+
+    def moved(self, at: int, pod: str, event: str, queue: str, hint: int | None) -> None:
+        """Add a move: why, to which queue, and what a failed attempt was judged to be worth."""
+        more = {} if hint is None else {"hint": str(hint)}
+        self.add(at, "queue", pod=pod, event=event, queue=queue.capitalize(), **more)
 
     def add(self, at: int, what: str, **fields: Any) -> None:
         """Add a row if the log is kept."""

@@ -7,7 +7,7 @@ Source: kubernetes/kubernetes pkg/scheduler/schedule_one.go (bindingCycle), v1.3
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from gpusched.controllers.protocol import ApiError
@@ -112,7 +112,7 @@ class PreBinding:
 
     def _wait(self, binding: Binding, waits: Sequence[Wait], then: Then) -> None:
         """Look again and again until everything has come about, or one thing has failed."""
-        mine = replace(binding, state=binding.state.clone())  # the next pod of its shape reuses it
+        mine = binding._replace(state=binding.state.clone())  # the next pod of its shape reuses it
         waiting = _Waiting(mine, then, len(waits))
         now = self._loop.now
         for wait in waits:

@@ -151,7 +151,7 @@ class Preemption:
         current = self._port.pod(victim.namespace, victim.name)
         if current is None or current.uid != victim.uid or current.deletion is not None:
             return
-        name = pod.shape.spec.scheduler_name or ""
+        name = pod.shape.scheduler
         try:
             self._port.preempt(current, DISRUPTION.format(name))
         except ApiError:

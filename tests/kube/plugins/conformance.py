@@ -17,11 +17,13 @@ from gpusched.kube.framework.events import Action, EnqueueExtensions
 from gpusched.kube.framework.interface import (
     MAX_NODE_SCORE,
     FilterPlugin,
+    GateByShape,
     NormalizeScorePlugin,
     Plugin,
     PreFilterPlugin,
     PreScorePlugin,
     ScorePlugin,
+    SparingReserve,
 )
 from gpusched.kube.framework.status import Code, Rejection, Status
 
@@ -157,6 +159,29 @@ def check_it_registers_what_may_cure_it(trial: Trial) -> None:
         registered = plugin.events_to_register()
         assert registered
         assert all(each.event.action & Action.ALL for each in registered)
+
+
+def check_a_gate_that_lets_a_shape_in_lets_its_pods_in(trial: Trial) -> None:
+    """So nobody need ask about each of them."""
+    plugin = trial.plugin
+    if isinstance(plugin, GateByShape) and plugin.lets_in(trial.pod.shape):
+        assert plugin.pre_enqueue(trial.pod, trial.cache.snapshot()).is_success
+
+
+def check_an_idle_reserve_has_nothing_to_do(trial: Trial) -> None:
+    """It takes nothing, and there is nothing to write before the binding."""
+    state, plugin, snapshot = CycleState(), trial.plugin, trial.cache.snapshot()
+    if not isinstance(plugin, SparingReserve):
+        return
+    assert not plugin.is_idle(state), "it was not even asked"
+    if isinstance(plugin, PreFilterPlugin):
+        plugin.pre_filter(state, trial.pod, snapshot)
+    spec = trial.pod.shape.spec
+    claims = spec.resource_claims or any(v.persistent_volume_claim for v in spec.volumes)
+    assert plugin.is_idle(state) or claims
+    if plugin.is_idle(state):
+        assert plugin.reserve(state, trial.pod, snapshot, "gpu-0").is_success
+        plugin.unreserve(state, trial.pod, snapshot, "gpu-0")
 
 
 def checks() -> list[Check]:

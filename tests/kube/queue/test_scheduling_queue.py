@@ -63,7 +63,7 @@ def make_queue(
 def fail(queue: SchedulingQueue, now: int, rejected_by: set[str]) -> QueuedPod:
     queued = queue.pop(now)
     assert queued is not None
-    queue.fail(queued, rejected_by, set(), now)
+    queue.fail(queued, frozenset(rejected_by), frozenset(), now)
     return queued
 
 
@@ -152,7 +152,7 @@ def test_an_event_during_an_attempt_counts_when_the_attempt_fails() -> None:
     queued = queue.pop(0)
     assert queued is not None
     queue.move(DELETE, None, 1)
-    queue.fail(queued, {"NodeResourcesFit"}, set(), 2)
+    queue.fail(queued, frozenset({"NodeResourcesFit"}), frozenset(), 2)
     assert recorder.moves[-1] == ("g", "ScheduleAttemptFailure", "backoff")
 
 

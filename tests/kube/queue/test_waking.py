@@ -108,7 +108,7 @@ class World:
     def fail(self, now: int) -> None:
         """Let everybody whose turn it is fail."""
         while (queued := self.queue.pop(now)) is not None:
-            self.queue.fail(queued, {FIT}, set(), now)
+            self.queue.fail(queued, frozenset({FIT}), frozenset(), now)
 
     def open(self, uid: str) -> None:
         self.gate.closed.discard(uid)

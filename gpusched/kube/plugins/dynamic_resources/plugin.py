@@ -14,7 +14,7 @@ from gpusched.api.resource import DeviceClass, ResourceClaim
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.objects import ClusterObjects
-from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.cluster.selectors import NodeSelector
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.diagnosis import Diagnosis
@@ -85,6 +85,10 @@ class DynamicResources:
         except ClaimError as failure:
             return unresolvable(str(failure))
         return SUCCESS
+
+    def lets_in(self, shape: PodShape) -> bool:
+        """See GateByShape."""
+        return not shape.spec.resource_claims
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterResult:
         """See PreFilterPlugin."""
@@ -199,6 +203,11 @@ class DynamicResources:
         data = state.read(self.name)
         if isinstance(data, DraState):
             reserving.unreserve(data, self._in_flight)
+
+    def is_idle(self, state: CycleState) -> bool:
+        """See SparingReserve."""
+        data = state.read(self.name)
+        return isinstance(data, DraState) and not data.claims
 
     def pre_bind(self, state: CycleState, pod: PodInfo, node: str) -> tuple[ClaimWrite, ...]:
         """Return the claims to be written before the pod is bound; they are no longer in flight.

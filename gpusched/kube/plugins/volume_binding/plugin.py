@@ -270,6 +270,11 @@ class VolumeBinding:
         for claim in binding.to_make:
             self._claims.restore((claim.metadata.namespace, claim.metadata.name))
 
+    def is_idle(self, state: CycleState) -> bool:
+        """See SparingReserve."""
+        data = state.read(self.name)
+        return isinstance(data, PodClaims) and not (data.bound or data.delayed)
+
     def pre_bind(
         self, state: CycleState, node: str
     ) -> tuple[tuple[PersistentVolume, ...], tuple[PersistentVolumeClaim, ...]]:
