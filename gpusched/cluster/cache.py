@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpusched.cluster.images import ImageStates
+from gpusched.cluster.moves import Moves
 from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.nodes import Ints, Nodes, NodeState
 from gpusched.cluster.objects import ClusterObjects
@@ -30,6 +31,7 @@ class Snapshot:
         images: Which image is on how many nodes.
         placed: For every shape with pods on nodes: how many, by node (ghosts included).
         terminating: The terminating ones among them, likewise.
+        moves: Which pods have come and gone of late.
     """
 
     list_nodes: Callable[[], Ints]
@@ -38,6 +40,7 @@ class Snapshot:
     images: ImageStates
     placed: dict[PodShape, Placement]
     terminating: dict[PodShape, Placement]
+    moves: Moves
 
     @property
     def order(self) -> Ints:
@@ -61,7 +64,7 @@ class Cache:
         self._listed: list[str] = []
         self._order: Ints | None = None
         self._snapshot = Snapshot(
-            self.order, self.nodes, objects, self.images, self.placed, self.terminating
+            self.order, self.nodes, objects, self.images, self.placed, self.terminating, Moves()
         )
 
     def snapshot(self) -> Snapshot:
@@ -147,17 +150,13 @@ class Cache:
             state = self._states[node_name] = NodeState(None)
         pod.node_name = node_name
         self.nodes.add_pod(state, pod)
-        self._place(pod.shape, state, 1)
-        if pod.terminating:
-            _count(self.terminating, pod.shape, state, 1)
+        self._place(pod.shape, state, 1, terminating=pod.terminating)
 
     def remove_pod(self, pod: PodInfo) -> None:
         """Take a pod from its node (deleted, finished, or forgotten)."""
         state = self._states[pod.node_name]
         self.nodes.remove_pod(state, pod)
-        self._place(pod.shape, state, -1)
-        if pod.terminating:
-            _count(self.terminating, pod.shape, state, -1)
+        self._place(pod.shape, state, -1, terminating=pod.terminating)
         if state.info is None and not state.pods:
             del self._states[pod.node_name]
 
@@ -202,14 +201,17 @@ class Cache:
         if state.row >= 0:
             self.nodes.news.add(state.row)
         if old.shape is not new.shape:
-            self._place(old.shape, state, -1)
-            self._place(new.shape, state, 1)
+            self._place(old.shape, state, -1, terminating=False)
+            self._place(new.shape, state, 1, terminating=False)
         return True
 
-    def _place(self, shape: PodShape, state: NodeState, change: int) -> None:
+    def _place(self, shape: PodShape, state: NodeState, change: int, *, terminating: bool) -> None:
         came_or_went = _count(self.placed, shape, state, change)
         if came_or_went and shape.has_pod_affinity:
             self._affine_version += 1
+        if terminating:
+            _count(self.terminating, shape, state, change)
+        self._snapshot.moves.add(shape, state, change, terminating=terminating)
 
     def _remove_from_tree(self, info: NodeInfo) -> None:
         zone = self._tree[info.zone]

@@ -23,6 +23,7 @@ from gpusched.kube.cycle import (
 )
 from gpusched.kube.engine.board import Board, Glance, Walk
 from gpusched.kube.engine.interface import EngineStatistics
+from gpusched.kube.engine.openings import Openings
 from gpusched.kube.engine.plan import OutsidePlanError, Plan
 from gpusched.kube.engine.preorder import first_in_preorder, preorder_walk
 from gpusched.kube.engine.sieve import Sieve
@@ -46,12 +47,14 @@ class _Known:
         version: What it hangs on beside the shape and the node states.
         plan: The plan, or why there is none.
         board: The plan's verdicts in the order of nodes, once it is used for the second time.
+        openings: Where followed plugins let the pods go.
         is_used: Whether it was used before.
     """
 
     version: _Version
     plan: Plan | OutsidePlanError
     board: Board | None = None
+    openings: Openings | None = None
     is_used: bool = False
 
 
@@ -145,8 +148,8 @@ class FastEngine:
         start = search.start % count
         wanted = feasible_wanted(count, search.percentage)
         board = self._board(known, plan)
-        live = plan.open_to(snapshot, pod) if plan.live_filters else None
-        feasible, verdicts, end = self._look(board, live, (start, wanted))
+        is_open = self._open_to(known, plan, pod) if plan.looks_at_pods else None
+        feasible, verdicts, end = self._look(board, is_open, (start, wanted))
         if not len(feasible):
             return None
         totals = verdicts if plan.is_plain else plan.totals(verdicts, feasible)
@@ -176,8 +179,18 @@ class FastEngine:
         known.board = Board(plan, self._walk, self._states)
         return known.board
 
+    def _open_to(self, known: _Known, plan: Plan, pod: PodInfo) -> Mask | None:
+        """Return where plugins that look at other pods let the pod go, in the order of the walk."""
+        if known.openings is None:
+            known.openings = Openings(plan.followed, self._walk.rows)
+        followed = known.openings.mask()
+        if not plan.live_filters:
+            return followed
+        live: Mask = plan.open_to(self._cache.snapshot(), pod)[self._walk.rows]
+        return live if followed is None else live & followed
+
     def _look(
-        self, board: Board | Glance, live: Mask | None, where: tuple[int, int]
+        self, board: Board | Glance, is_open: Mask | None, where: tuple[int, int]
     ) -> tuple[Ints, Ints, int]:
         """Look at nodes in rotated order, in growing windows, until enough are feasible.
 
@@ -187,7 +200,7 @@ class FastEngine:
         start, wanted = where
         rows = self._walk.rows
         count = size = len(self._walk.order)
-        if wanted <= count and live is None:
+        if wanted <= count and is_open is None:
             verdicts, lowest = board.look(start, wanted)
             if lowest > INFEASIBLE:
                 return rows[start : start + wanted], verdicts, wanted
@@ -196,8 +209,8 @@ class FastEngine:
             verdicts, lowest = board.look(start, size)
             if lowest == INVALID:
                 raise OutsidePlanError("a score is out of bounds")
-            if live is not None:
-                verdicts = np.where(live[rows[start : start + size]], verdicts, INFEASIBLE)
+            if is_open is not None:
+                verdicts = np.where(is_open[start : start + size], verdicts, INFEASIBLE)
             found = (verdicts > INFEASIBLE).nonzero()[0]
             if len(found) > wanted or size == count:
                 end = int(found[wanted]) if len(found) > wanted else size

@@ -4,6 +4,7 @@ A plan asks the reference plugins, never a copy of them: those that read node ob
 asked once for all rows, those that read amounts once per node state (`verdicts`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,10 +15,13 @@ from gpusched.api.config import ExtensionPoint
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask
 from gpusched.cluster.pod import PodInfo
+from gpusched.kube.engine.openings import Follow
 from gpusched.kube.engine.verdicts import READS_AMOUNTS, Verdicts
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import (
     MAX_NODE_SCORE,
+    FollowingFilterPlugin,
+    FollowingScorePlugin,
     NormalizeScorePlugin,
     PreFilterPlugin,
     PreScorePlugin,
@@ -79,11 +83,14 @@ class Plan:
     Plugins that read more than node objects and amounts (other pods, say) are *live*: they are
     asked anew at each attempt, by themselves. So are all where devices may stand for a resource
     that the pod asks for: then nodes of one state differ by the devices that they have left.
+    Some can follow the pods that come and go instead (`FollowingFilterPlugin`).
 
     Attributes:
         state: The cycle state after PreFilter and PreScore.
         live_filters: Live plugins that filter.
         live_scorers: Live plugins that score, with their weights.
+        followed: Tell which topology domains are open.
+        followed_scores: Give feasible rows their scores, with their weights.
         allowed: False for rows that some object filter turns away; shape (N,); None if none is.
         fixed: Weighted scores that hang on node objects alone and need no normalising, shape
             (N,); None if they are equal everywhere.
@@ -107,12 +114,20 @@ class Plan:
             raise OutsidePlanError("PreFilter names the nodes")
         self.live_filters: list[Any] = []
         self.live_scorers: list[tuple[Any, int]] = []
+        self.followed: list[Follow] = []
+        self.followed_scores: list[tuple[Callable[[Ints], Ints], int]] = []
         self.allowed = self._ask_filters(snapshot)
         self.varying: list[VaryingScore] = []
         self.fixed = self._ask_scorers(snapshot)
-        self.is_plain = self.fixed is None and not (self.varying or self.live_scorers)
+        scores = (self.varying, self.live_scorers, self.followed_scores)
+        self.is_plain = self.fixed is None and not any(scores)
         prepared_anew = any(isinstance(plugin, ReservePlugin) for plugin in self.live_filters)
         self.state.is_bare = not prepared_anew and framework.reserves_nothing(self.state)
+
+    @property
+    def looks_at_pods(self) -> bool:
+        """Return whether some filter looks at more than node objects and amounts."""
+        return bool(self.live_filters or self.followed)
 
     @property
     def failures_last(self) -> bool:
@@ -154,6 +169,8 @@ class Plan:
             if plugin.name in READS_OBJECTS:
                 for rejection in plugin.filter(self.state, self._pod, nodes):
                     allowed &= ~rejection.nodes
+            elif (follow := self._follow_filter(plugin, snapshot)) is not None:
+                self.followed.append(follow)
             else:
                 self.live_filters.append(plugin)
         return None if allowed.all() else allowed
@@ -172,9 +189,23 @@ class Plan:
                 continue
             if plugin.name in SCORES_OBJECTS:
                 self._ask_object_scorer(plugin, weight, snapshot, fixed)
+            elif isinstance(plugin, FollowingScorePlugin):
+                self._follow_score(plugin, weight, snapshot)
             elif plugin.name not in SCORES_ZERO or plugin in self.live_filters:
                 self.live_scorers.append((plugin, weight))
         return fixed if fixed.size and (fixed != fixed[0]).any() else None
+
+    def _follow_filter(self, plugin: Any, snapshot: Snapshot) -> Follow | None:
+        if not isinstance(plugin, FollowingFilterPlugin):
+            return None
+        return plugin.follow_filter(self._pod.shape, snapshot)
+
+    def _follow_score(self, plugin: FollowingScorePlugin, weight: int, snapshot: Snapshot) -> None:
+        follow = plugin.follow_score(self._pod.shape, snapshot)
+        if follow is None:
+            self.live_scorers.append((plugin, weight))
+        else:
+            self.followed_scores.append((follow, weight))
 
     def _ask_object_scorer(self, plugin: Any, weight: int, snapshot: Snapshot, fixed: Ints) -> None:
         """Add to ``fixed`` what is equal everywhere or needs no normalising, else keep it."""
@@ -203,13 +234,8 @@ class Plan:
             return np.zeros(len(states), np.int64)
         return self._verdicts.of(self._asked, states)
 
-    def open_to(self, snapshot: Snapshot, pod: PodInfo) -> Mask | None:
-        """Return where object filters and live filters let the pod go; None for everywhere.
-
-        Prepares `totals`: call it first.
-        """
-        if not self.live_filters:
-            return self.allowed
+    def open_to(self, snapshot: Snapshot, pod: PodInfo) -> Mask:
+        """Return where live filters let the pod go; shape (N,); call it before `live_totals`."""
         passed = np.ones(len(snapshot.nodes), np.bool_)
         for plugin in self.live_filters:
             if not self._prepare_live(plugin, snapshot, pod):
@@ -218,7 +244,7 @@ class Plan:
                 if rejection.code is Code.ERROR:
                     raise OutsidePlanError(f"{plugin.name} fails")
                 passed &= ~rejection.nodes
-        return passed if self.allowed is None else passed & self.allowed
+        return passed
 
     def _prepare_live(self, plugin: Any, snapshot: Snapshot, pod: PodInfo) -> bool:
         """Run a live plugin's PreFilter; return whether its Filter has anything to say."""
@@ -252,13 +278,18 @@ class Plan:
         return totals
 
     def totals(self, verdicts: Ints, rows: Ints) -> Ints:
-        """Return what to compare feasible rows by: their total score up to a common summand."""
+        """Return what to compare feasible rows by: their total score up to a common summand.
+
+        What live plugins add is not among it.
+        """
         totals = verdicts
         if self.fixed is not None:
             totals = totals + self.fixed[rows]
         for score in self.varying:
             normal = score.plugin.normalize_score(self.state, self._pod, score.raw[rows])
             totals = totals + normal * score.weight
+        for give, weight in self.followed_scores:
+            totals = totals + give(rows) * weight
         return totals
 
 

@@ -9,9 +9,9 @@ Whole-column convention: ``nodes`` is a table of N nodes (`gpusched.cluster.node
 snapshot's or a one-row copy in a dry run; answers are arrays of shape (N,) over its rows.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from gpusched.api.resource import DeviceClass
 from gpusched.cluster.cache import Snapshot
@@ -218,6 +218,44 @@ class AmountsScorePlugin(ScorePlugin, Protocol):
 
     def rate(self, pods: RequestTable, nodes: Nodes, /) -> Ints:
         """Return what `score` gives each pod on each node, devices left out; shape (P, N)."""
+        ...
+
+
+class OpenDomains(NamedTuple):
+    """Where Filter lets a pod go, by topology domain.
+
+    Attributes:
+        ids: The domain of each node; shape (N,).
+        open: Whether the pod may go there; shape (V,).
+    """
+
+    ids: Ints
+    open: Mask
+
+
+@runtime_checkable
+class FollowingFilterPlugin(FilterPlugin, Protocol):
+    """Can keep what it counts of placed pods, and count on as they come and go."""
+
+    def follow_filter(
+        self, shape: PodShape, snapshot: Snapshot, /
+    ) -> Callable[[], Iterable[OpenDomains]] | None:
+        """Return who says at any time where Filter lets the shape's pods go; None if nobody can.
+
+        It holds while no node object changes and `Cache.plan_version` of the shape stays.
+        """
+        ...
+
+
+@runtime_checkable
+class FollowingScorePlugin(ScorePlugin, Protocol):
+    """Can keep what it counts of placed pods, and count on as they come and go."""
+
+    def follow_score(self, shape: PodShape, snapshot: Snapshot, /) -> Callable[[Ints], Ints] | None:
+        """Return who gives feasible rows their normalised scores at any time; None if nobody can.
+
+        It holds as long as `FollowingFilterPlugin`'s.
+        """
         ...
 
 

@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/scheduler/framework/plugins/interpodaffinity, v1.36.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -12,11 +12,11 @@ import numpy as np
 from gpusched.api.config import InterPodAffinityArgs
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Nodes
-from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.cluster.requirements import aggregate
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import EventHint
-from gpusched.kube.framework.interface import PreFilterResult
+from gpusched.kube.framework.interface import OpenDomains, PreFilterResult
 from gpusched.kube.framework.status import (
     SKIP,
     SUCCESS,
@@ -33,6 +33,7 @@ from gpusched.kube.plugins.inter_pod_affinity.counts import (
     violates_anti,
     violates_existing,
 )
+from gpusched.kube.plugins.inter_pod_affinity.following import follow, follow_preferences
 from gpusched.kube.plugins.inter_pod_affinity.hints import EVENTS
 from gpusched.kube.plugins.inter_pod_affinity.scoring import (
     Preferences,
@@ -129,25 +130,45 @@ class InterPodAffinity:
             Rejection(EXISTING_ANTI_AFFINITY, unwelcome),
         ]
 
+    def follow_filter(
+        self, shape: PodShape, snapshot: Snapshot
+    ) -> Callable[[], Iterable[OpenDomains]] | None:
+        """See `FollowingFilterPlugin`."""
+        terms = self._resolved(pod_terms(shape), snapshot)
+        labels = snapshot.objects.namespace_labels(shape.namespace)
+        return follow(shape, terms, labels, snapshot).open_domains
+
+    def follow_score(self, shape: PodShape, snapshot: Snapshot) -> Callable[[Ints], Ints]:
+        """See `FollowingScorePlugin`."""
+        preferences = self._preferences(shape, snapshot)
+        if preferences is None:
+            return lambda rows: np.zeros(len(rows), np.int64)
+        return follow_preferences(preferences, snapshot).scores
+
     def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, _rows: Ints) -> Status:
         """Weigh all terms; Skip if there is none that any node has to do with.
 
         ``ignorePreferredTermsOfExistingPods`` only matters for pods without preferred terms.
         """
-        preferred = pod_terms(pod.shape).preferred
-        if self.args.ignore_preferred_terms_of_existing_pods and not preferred:
+        preferences = self._preferences(pod.shape, snapshot)
+        if preferences is None:
             return SKIP
-        preferences = Preferences(
-            pod.shape,
-            snapshot.objects.namespace_labels(pod.namespace),
-            self._with_namespaces(preferred, snapshot),
-            self.args.hard_pod_affinity_weight,
-        )
         weighed = weigh(preferences, snapshot)
         if weighed is None:
             return SKIP
         state.write(_PRE_SCORE, weighed)
         return SUCCESS
+
+    def _preferences(self, shape: PodShape, snapshot: Snapshot) -> Preferences | None:
+        preferred = pod_terms(shape).preferred
+        if self.args.ignore_preferred_terms_of_existing_pods and not preferred:
+            return None
+        return Preferences(
+            shape,
+            snapshot.objects.namespace_labels(shape.namespace),
+            self._with_namespaces(preferred, snapshot),
+            self.args.hard_pod_affinity_weight,
+        )
 
     def score(
         self, state: CycleState, _pod: PodInfo, _snapshot: Snapshot, rows: Ints

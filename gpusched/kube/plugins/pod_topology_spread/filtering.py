@@ -22,7 +22,7 @@ from gpusched.kube.plugins.pod_topology_spread.constraints import (
 
 MISMATCH: Final = "node(s) didn't match pod topology spread constraints"
 MISSING_LABEL: Final = f"{MISMATCH} (missing required label)"
-_NO_DOMAIN: Final = 2**31 - 1
+NO_DOMAIN: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,7 @@ class Spread:
         """Return the spread of freshly counted pods."""
         own = int(constraint.selector.matches(pod.labels))
         counted = pods.counts[domains]
-        floor = int(counted.min()) if counted.size else _NO_DOMAIN
+        floor = int(counted.min()) if counted.size else NO_DOMAIN
         return cls(constraint, own, pods, domains, floor, int(np.count_nonzero(counted == floor)))
 
     def clone(self) -> Self:

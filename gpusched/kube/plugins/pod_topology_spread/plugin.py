@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/scheduler/framework/plugins/podtopologyspread, v1.36.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -12,13 +12,19 @@ import numpy as np
 from gpusched.api.config import PodTopologySpreadArgs
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Nodes
-from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.events import EventHint
-from gpusched.kube.framework.interface import PreFilterResult
+from gpusched.kube.framework.interface import OpenDomains, PreFilterResult
 from gpusched.kube.framework.status import SKIP, SUCCESS, Code, Rejection, Status, error
-from gpusched.kube.plugins.pod_topology_spread.constraints import HARD, SOFT, Defaults
+from gpusched.kube.plugins.pod_topology_spread.constraints import (
+    HARD,
+    SOFT,
+    Defaults,
+    own_constraints,
+)
 from gpusched.kube.plugins.pod_topology_spread.filtering import SpreadState, count, rejections
+from gpusched.kube.plugins.pod_topology_spread.following import follow
 from gpusched.kube.plugins.pod_topology_spread.hints import events
 from gpusched.kube.plugins.pod_topology_spread.scoring import ScoreState, normalise, prepare
 
@@ -73,6 +79,15 @@ class PodTopologySpread:
         if not isinstance(counted, SpreadState):
             return [Rejection(_NOT_COUNTED, np.ones(len(nodes), np.bool_), Code.ERROR)]
         return rejections(counted, nodes)
+
+    def follow_filter(
+        self, shape: PodShape, snapshot: Snapshot
+    ) -> Callable[[], Iterable[OpenDomains]] | None:
+        """See `FollowingFilterPlugin`; constraints by default hang on too many other objects."""
+        if not shape.spec.topology_spread_constraints:
+            return None
+        followed = follow(shape, own_constraints(shape, HARD), snapshot)
+        return lambda: [spread.open_domains() for spread in followed]
 
     def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:
         """Work out the raw scores; Skip without soft constraints."""
