@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import NamedTuple
 
 from gpusched.api.core import Node
@@ -52,8 +53,6 @@ class NodeInfo:
         self, name: str, labels: Mapping[str, str], annotations: Mapping[str, str]
     ) -> "NodeInfo":
         """Return the node that has other metadata and everything else in common with this one."""
-        zone = zone_key(labels)
-        zone = self.zone if zone == self.zone else zone
         return NodeInfo(
             name=name,
             labels=labels,
@@ -63,7 +62,7 @@ class NodeInfo:
             allowed_pods=self.allowed_pods,
             images=self.images,
             features=self.features,
-            zone=zone,
+            zone=intern(zone_key(labels)),
             annotations=annotations,
             conditions=self.conditions,
         )

@@ -35,6 +35,7 @@ class NodeState:
         pods: Its pods in upstream's order: appended when added, the last one moved into the
             gap when one is removed.
         ports: Its used host ports: a set, so removing one of two equal users frees the port.
+            Replaced, never changed: the many nodes without any share one empty set.
         row: Its row in the columns; -1 for a ghost.
         stamp: Grows whenever its pods change.
     """
@@ -42,19 +43,19 @@ class NodeState:
     info: NodeInfo | None
     row: int = -1
     pods: list[PodInfo] = field(default_factory=list)
-    ports: set[HostPort] = field(default_factory=set)
+    ports: frozenset[HostPort] = frozenset()
     stamp: int = 0
 
     def copy(self, row: int) -> "NodeState":
         """Return a copy to try things on, in another row."""
-        return NodeState(self.info, row, self.pods.copy(), self.ports.copy())
+        return NodeState(self.info, row, self.pods.copy(), self.ports)
 
     def add(self, pod: PodInfo) -> None:
         """Append a pod and its host ports."""
         self.pods.append(pod)
         self.stamp += 1
         if ports := host_ports(pod.shape):
-            self.ports.update(ports)
+            self.ports = self.ports.union(ports)
 
     def remove(self, pod: PodInfo) -> None:
         """Remove a pod; the last pod takes its place, its ports are free even if shared.
@@ -66,7 +67,7 @@ class NodeState:
         self.pods.pop()
         self.stamp += 1
         if ports := host_ports(pod.shape):
-            self.ports.difference_update(ports)
+            self.ports = self.ports.difference(ports)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,12 +56,11 @@ class DaemonSetController:
         if change.kind == "DaemonSet":
             return (Wake(change.key),)
         if change.kind == "Node":
+            if not (sets := reader.objects("DaemonSet")):
+                return ()
             if change.verb == "MODIFIED" and _admits(change.old) == _admits(change.new):
                 return ()
-            return [
-                Wake((obj["metadata"]["namespace"], obj["metadata"]["name"]))
-                for obj in reader.objects("DaemonSet")
-            ]
+            return [Wake((obj["metadata"]["namespace"], obj["metadata"]["name"])) for obj in sets]
         pod: PodView = change.new
         owned = pod.owner is not None and pod.owner[0] == "DaemonSet"
         return (Wake((pod.namespace, pod.owner[1])),) if pod.owner and owned else ()

@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go, v1.36.1
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -60,6 +60,35 @@ class _Health:
     lease: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a node's spec and status say.
+
+    Attributes:
+        ready: Its Ready condition.
+        is_ready: Whether that is True.
+        spec: Its spec with the NoSchedule taints that it should have; None if it has them.
+        kept: Its taints without the NoExecute ones of this controller; None if it has none.
+    """
+
+    ready: Json | None
+    is_ready: bool
+    spec: Json | None
+    kept: list[Json] | None
+
+
+def _read(spec: Json | None, status: Json | None) -> _Facts:
+    node = {"spec": spec, "status": status}
+    ready = find((status or {}).get("conditions") or (), "Ready")
+    wanted = taints.reconciled(node)
+    return _Facts(
+        ready,
+        ready is not None and ready["status"] == "True",
+        None if wanted is None else taints.with_taints(node, wanted)["spec"],
+        taints.without_no_execute(node),
+    )
+
+
 class NodeLifecycleController:
     """Watches over nodes."""
 
@@ -74,7 +103,7 @@ class NodeLifecycleController:
         self._health: dict[str, _Health] = {}
         self._disrupted = False
         self._first = True
-        self._scheduled = Shared(_schedule_spec)
+        self._known = Shared(_read)
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:  # noqa: ARG002 - the protocol's
         """Return a changed node."""
@@ -90,6 +119,9 @@ class NodeLifecycleController:
             yield from self._reconcile(node)
         return None
 
+    def _facts(self, node: Json) -> _Facts:
+        return self._known.of((node.get("spec"), node.get("status")))
+
     # --- one node ---------------------------------------------------------------------------------
 
     def _reconcile(self, node: Json) -> Any:
@@ -100,12 +132,12 @@ class NodeLifecycleController:
             yield from _patch(node["metadata"]["name"], _with_labels)
 
     def _with_schedule_taints(self, node: Json) -> Json | None:
-        spec = self._scheduled.of((node.get("spec"), node.get("status")))
+        spec = self._facts(node).spec
         return None if spec is None else {**node, "spec": spec}
 
     def _taint_no_execute(self, name: str, reader: Reader) -> Any:
         node = reader.get("Node", "", name)
-        ready = _ready(node) if node is not None else None
+        ready = self._facts(node).ready if node is not None else None
         if node is None or ready is None or ready["status"] == "True" or self._disrupted:
             return
         lost = ready["status"] == "Unknown"
@@ -125,17 +157,17 @@ class NodeLifecycleController:
         yield from self._register(nodes, reader)
         lost: list[str] = []
         for listed in nodes:
-            observed = _ready(listed)
-            node = yield from self._check(listed, reader)
-            current = _ready(node)
-            if current is None:
-                continue
-            if current["status"] == "True":
-                yield from self._reachable(node)
-                continue
-            lost.append(node["metadata"]["name"])
-            if observed is not None and observed["status"] == "True":
-                yield from self._report(node, reader)
+            observed = current = self._facts(listed)
+            node = listed
+            if not self._shows_life(listed, observed, reader):
+                node = yield from self._give_up(listed, reader)
+                current = self._facts(node)
+            if current.is_ready:
+                yield from self._reachable(node, current)
+            elif current.ready is not None:
+                lost.append(node["metadata"]["name"])
+                if observed.is_ready:
+                    yield from self._report(node, reader)
         yield from self._disruption(nodes, reader)
         if not self._disrupted:
             yield from self._taint_lost(lost, reader)
@@ -166,10 +198,10 @@ class NodeLifecycleController:
             )
         del reader
 
-    def _check(self, node: Json, reader: Reader) -> Any:
-        """Note a sign of life, or give up a node that shows none; return the node as it is then."""
+    def _shows_life(self, node: Json, facts: _Facts, reader: Reader) -> bool:
+        """Note a sign of life; return whether the last one is not too long ago."""
         name, now = node["metadata"]["name"], reader.now
-        ready, lease = _ready(node), reader.lease_renewed(name)
+        ready, lease = facts.ready, reader.lease_renewed(name)
         heartbeat = ready["lastHeartbeatTime"] if ready else None
         health = self._health.get(name)
         if health is None:
@@ -179,8 +211,10 @@ class NodeLifecycleController:
             health.seen, health.heartbeat = now, heartbeat
         if lease is not None and lease != health.lease:
             health.seen, health.lease = now, lease
-        if now - health.seen < (GRACE if ready else STARTUP_GRACE):
-            return node
+        return now - health.seen < (GRACE if ready else STARTUP_GRACE)
+
+    def _give_up(self, node: Json, reader: Reader) -> Any:
+        """Say that nothing is known of a node; return the node as it is then."""
         status = _unknown(node, reader)
         return (yield UpdateStatus(node, status)) if status != node["status"] else node
 
@@ -195,29 +229,35 @@ class NodeLifecycleController:
                 )
                 yield Emit(_pod_reference(pod), "Warning", "NodeNotReady", "Node is not ready")
 
-    def _reachable(self, node: Json) -> Any:
-        kept = taints.without_no_execute(node)
-        if kept is not None:
-            yield Update(taints.with_taints(node, kept))
+    def _reachable(self, node: Json, facts: _Facts) -> Iterable[Update]:
+        if facts.kept is not None:
+            yield Update(taints.with_taints(node, facts.kept))
 
     def _disruption(self, nodes: Iterable[Json], reader: Reader) -> Any:
         """Stop all evictions while no node at all is ready.
 
         Give every node new time when that ends.
         """
-        fresh = [reader.get("Node", "", node["metadata"]["name"]) for node in nodes]
-        states = [_ready(node) for node in fresh if node is not None]
-        disrupted = bool(states) and not any(
-            state and state["status"] == "True" for state in states
-        )
+        fresh = self._without_a_ready_node(nodes, reader)
+        disrupted = bool(fresh)
         if disrupted and not self._disrupted:
             for node in fresh:
-                if node is not None:
-                    yield from self._reachable(node)
+                yield from self._reachable(node, self._facts(node))
         elif self._disrupted and not disrupted:
             for health in self._health.values():
                 health.seen = reader.now
         self._disrupted = disrupted
+
+    def _without_a_ready_node(self, nodes: Iterable[Json], reader: Reader) -> Sequence[Json]:
+        """Return the nodes as they are now if none is ready; nothing if one is."""
+        fresh: list[Json] = []
+        for listed in nodes:
+            node = reader.get("Node", "", listed["metadata"]["name"])
+            if node is not None and self._facts(node).is_ready:
+                return ()
+            if node is not None:
+                fresh.append(node)
+        return fresh
 
 
 def _patch(name: str, change: Callable[[Json], Json | None]) -> Any:
@@ -239,24 +279,12 @@ def _patch(name: str, change: Callable[[Json], Json | None]) -> Any:
             return
 
 
-def _schedule_spec(spec: Json | None, status: Json | None) -> Json | None:
-    """Return a node's spec with the NoSchedule taints that it should have; None if it has them."""
-    node = {"spec": spec, "status": status}
-    wanted = taints.reconciled(node)
-    found: Json | None = None if wanted is None else taints.with_taints(node, wanted)["spec"]
-    return found
-
-
 def _with_labels(node: Json) -> Json | None:
     labels = _missing_labels(node)
     meta = node["metadata"]
     return (
         {**node, "metadata": {**meta, "labels": {**meta["labels"], **labels}}} if labels else None
     )
-
-
-def _ready(node: Json) -> Json | None:
-    return find((node.get("status") or {}).get("conditions") or (), "Ready")
 
 
 def _missing_labels(node: Json) -> dict[str, str]:

@@ -3,6 +3,7 @@
 This file must not know when an event is written anew, counted or dropped: `sim.events` does.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ class EventRecord:
     """
 
     name: str
-    regarding: Json
+    regarding: Mapping[str, str]
     type: str
     reason: str
     message: str

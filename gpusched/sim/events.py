@@ -32,11 +32,15 @@ class Sender(Protocol):
         """Carry out a write, now or later, in the order of the calls."""
 
 
+_Identity = tuple[str, str, str, str]
+"""Kind, namespace, name and uid of what an event is about."""
+
+
 @dataclass(slots=True)
 class _Similar:
     """Distinct messages of similar events within the window."""
 
-    messages: dict[str, None]
+    messages: tuple[str, ...]
     last: int
 
 
@@ -56,8 +60,7 @@ class CoreRecorder:
         self._queue: deque[tuple[Emit, int]] = deque()
         self._sending = False
         self._similar: dict[Any, _Similar] = {}
-        self._stored: dict[Any, int] = {}
-        self._counts: dict[Any, tuple[int, int]] = {}
+        self._counts: dict[Any, tuple[int, int, int | None]] = {}
         self._spam: dict[Any, tuple[int, int]] = {}
 
     def emit(self, event: Emit) -> None:
@@ -84,51 +87,52 @@ class CoreRecorder:
 
     def _correlate(self, event: Emit, at: int) -> Callable[[], None] | None:
         """Return the write that an event leads to, or None when it is dropped."""
-        message, key, combined = self._aggregate(event, at)
-        count, first = self._counts.get(key, (0, at))
+        who = _identity(event)
+        message, key, combined = self._aggregate(who, event, at)
+        count, first, number = self._counts.get(key, (0, at, None))
         count += 1
-        self._counts[key] = (count, first)
-        if not self._spends(event, at):
+        self._counts[key] = (count, first, number)
+        if not self._spends(who, at):
             return None
-        number = self._stored.get(key)
         if number is not None:
             return lambda: self._count_up(number, message, count, at)
         reporting = "" if combined else self._component
         parts = (event.type, event.reason, message, self._component, reporting, count, first, at)
         return lambda: self._add(key, event.regarding, parts)
 
-    def _aggregate(self, event: Emit, at: int) -> tuple[str, Any, bool]:
+    def _aggregate(self, who: _Identity, event: Emit, at: int) -> tuple[str, Any, bool]:
         """Return an event's message, its key, and whether it stands for similar ones too."""
-        group = (_identity(event), event.type, event.reason)
+        group, message = (who, event.type, event.reason), event.message
         similar = self._similar.get(group)
         if similar is None or at - similar.last > SIMILAR_WINDOW:
-            similar = self._similar[group] = _Similar({}, at)
+            similar = self._similar[group] = _Similar((), at)
         similar.last = at
-        similar.messages[event.message] = None
-        if len(similar.messages) < SIMILAR:
-            return event.message, (*group, event.message), False
-        similar.messages.popitem()
-        return f"(combined from similar events): {event.message}", group, True
+        if message not in similar.messages:
+            if len(similar.messages) + 1 >= SIMILAR:
+                return f"(combined from similar events): {message}", group, True
+            similar.messages += (message,)
+        return message, (*group, message), False
 
-    def _spends(self, event: Emit, at: int) -> bool:
+    def _spends(self, who: _Identity, at: int) -> bool:
         """Take a token of the object's bucket; False when there is none."""
-        key = _identity(event)
-        tokens, since = self._spam.get(key, (SPAM_BURST * SPAM_REFILL, at))
+        tokens, since = self._spam.get(who, (SPAM_BURST * SPAM_REFILL, at))
         tokens = min(SPAM_BURST * SPAM_REFILL, tokens + at - since)
         allowed = tokens >= SPAM_REFILL
-        self._spam[key] = (tokens - SPAM_REFILL if allowed else tokens, at)
+        self._spam[who] = (tokens - SPAM_REFILL if allowed else tokens, at)
         return allowed
 
     def _add(self, key: Any, regarding: Mapping[str, str], parts: tuple[Any, ...]) -> None:
         name = f"{regarding['name']}.{self._store.version + 1:016x}"
-        self._stored[key] = self._store.add_event(EventRecord(name, dict(regarding), *parts))
+        number = self._store.add_event(EventRecord(name, regarding, *parts))
+        count, first, _ = self._counts[key]
+        self._counts[key] = (count, first, number)
 
     def _count_up(self, number: int, message: str, count: int, at: int) -> None:
         old = self._store.event(number)
         self._store.update_event(number, replace(old, message=message, count=count, last=at))
 
 
-def _identity(event: Emit) -> tuple[str, str, str, str]:
+def _identity(event: Emit) -> _Identity:
     ref = event.regarding
     return ref["kind"], ref.get("namespace", ""), ref["name"], ref.get("uid", "")
 

@@ -3,6 +3,7 @@
 Source: k8s.io/client-go util/workqueue, v0.36.1
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial, singledispatch
@@ -100,7 +101,7 @@ class Worker:
         self._client = client
         self._store = client.api.store
         self._loop = client.loop
-        self._queue: dict[Key, None] = {}
+        self._queue: OrderedDict[Key, None] = OrderedDict()  # a dict would walk its gaps
         self._busy: dict[Key, None] = {}
         self._failures: dict[Key, int] = {}
         self._later: dict[Key, tuple[int, Alarm]] = {}

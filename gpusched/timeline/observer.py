@@ -1,6 +1,6 @@
 """Watches the API server and writes down what the recordings' watchers wrote down."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gpusched.controllers.protocol import Change
@@ -196,7 +196,7 @@ class Observer:
             }
         return out | ({"reportingController": record.reporting} if record.reporting else {})
 
-    def _reference(self, regarding: Json) -> Json:
+    def _reference(self, regarding: Mapping[str, str]) -> Json:
         out: Json = {name: regarding[name] for name in ("kind", "namespace") if name in regarding}
         out |= {
             "name": self._aliases.name(regarding["name"]),

@@ -127,6 +127,19 @@ def test_a_removed_pod_frees_its_host_port_even_if_another_one_holds_it() -> Non
     assert not state.ports
 
 
+def test_nodes_without_host_ports_share_one_set_that_is_never_changed() -> None:
+    cache = empty_cache()
+    for name in "nm":
+        add_node(cache, name)
+    states = cache.nodes.states
+    assert states[0].ports is states[1].ports
+    tried = states[0].copy(0)
+    tried.add(pod(cache, containers=[container(ports=[{"containerPort": 80, "hostPort": 80}])]))
+    assert tried.ports
+    assert not states[0].ports
+    assert not states[1].ports
+
+
 def test_the_last_pod_moves_into_the_gap() -> None:
     cache = empty_cache()
     add_node(cache, "n")

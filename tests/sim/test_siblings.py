@@ -7,6 +7,7 @@ import pytest
 
 from gpusched.api.config import default_configuration
 from gpusched.cluster.node import NodeInfo
+from gpusched.controllers import taints
 from gpusched.controllers.protocol import ApiError
 from gpusched.kwok import fast
 from gpusched.sim import api as verbs
@@ -61,6 +62,7 @@ def test_each_pool_is_made_ready_and_compiled_once(monkeypatch: pytest.MonkeyPat
     readied = counted(monkeypatch, fast, "initialized")
     monkeypatch.setattr(kubelet, "initialized", fast.initialized)
     compiled = counted(monkeypatch, compiling, "compile_node")
+    reconciled = counted(monkeypatch, taints, "reconciled")
     plane = ControlPlane()
     scheduler = start_scheduler(plane, default_configuration(), SchedulerOptions())
     plane.start_controllers(0)
@@ -69,7 +71,9 @@ def test_each_pool_is_made_ready_and_compiled_once(monkeypatch: pytest.MonkeyPat
         plane.api.create(member(f"a-{index}"))
     plane.run(1)
     assert len(readied) == 1
-    assert len(compiled) <= 5  # with and without taint and conditions, in either order
+    states = 5  # with and without taint and conditions, in either order
+    assert len(compiled) <= states
+    assert len(reconciled) <= states
     infos = [scheduler.cache.nodes.info(row) for row in range(50)]
     assert len({id(info.allocatable) for info in infos}) <= 2
     assert [info.labels[HOST] for info in infos] == [info.name for info in infos]

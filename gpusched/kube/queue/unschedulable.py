@@ -101,6 +101,8 @@ class UnschedulablePods:
     def rejected_by_any(self, plugins: Iterable[str]) -> list[Kin]:
         """Return the groups that one of the plugins has rejected."""
         found: dict[_Key, Kin] = {}
+        if not self._kins:
+            return []
         for plugin in plugins:
             found.update(self._by_rejector.get(plugin, {}))
         return list(found.values())

@@ -1,6 +1,6 @@
 """Objects of the store as the scheduler holds them; what templates share is compiled once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,7 +108,8 @@ class Compiler:
         """Return a node as the scheduler holds it; siblings share all but their metadata."""
         meta = node["metadata"]
         shared = self._nodes.of((node.get("spec"), node.get("status")))
-        return shared.named(meta["name"], meta.get("labels") or {}, meta.get("annotations") or {})
+        labels, annotations = meta.get("labels") or _NONE, meta.get("annotations") or _NONE
+        return shared.named(meta["name"], labels, annotations)
 
     def _nameless(self, spec: Json | None, status: Json | None) -> NodeInfo:
         return compile_node(Node.model_validate(_as_read(spec, status)), self.resources)
@@ -157,4 +158,5 @@ def _as_read(spec: Json | None, status: Json | None) -> Json:
     }
 
 
+_NONE: Mapping[str, str] = {}
 _NODE_STATUS = ("allocatable", "images", "declaredFeatures")

@@ -114,7 +114,7 @@ def _look_at(pod: PodInfo, nodes: Nodes, row: int, stamp: tuple[int, int]) -> _N
     amounts = (columns.allocatable, columns.requested, columns.nonzero, columns.counts)
     likeness = (
         *(amount[:, row].tobytes() for amount in amounts),
-        frozenset(state.ports),
+        state.ports,
         tuple((other.shape, other.accounted) for other in lower),
     )
     return _Node(stamp, likeness, tuple(lower))
