@@ -79,6 +79,7 @@ class PodInfo:
         start_time: ``status.startTime``, microseconds since the epoch; None where absent.
         terminating: ``metadata.deletionTimestamp`` is set.
         preempted: Its first DisruptionTarget condition is True with reason PreemptionByScheduler.
+        assumed: It is counted on its node before the API server has told of its binding.
         status: The whole status where somebody gave one (resource claims, conditions).
     """
 
@@ -91,6 +92,7 @@ class PodInfo:
     start_time: int | None = None
     terminating: bool = False
     preempted: bool = False
+    assumed: bool = False
     status: PodStatus | None = None
 
     @property

@@ -85,13 +85,13 @@ def _tuples(value: Any) -> Any:
 
 
 def _encode_pod(pod: Pod, templates: Templates) -> Json:
-    fast = isinstance(pod.detail, Containers)
+    containers = pod.containers
     return {
         "template": templates.number(pod.template),
         **{name: getattr(pod, name) for name in _PLAIN},
         "conditions": [list(condition) for condition in pod.conditions],
-        "containers": list(pod.detail) if isinstance(pod.detail, Containers) else None,
-        "status": None if fast else pod.detail,
+        "containers": None if containers is None else list(containers),
+        "status": pod.detail if containers is None else None,
     }
 
 

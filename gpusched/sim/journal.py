@@ -11,11 +11,13 @@ first. Nor do rows about the scheduler's events hold an event: it is made when s
 import hashlib
 import json
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import Any, Final, NamedTuple, overload
 
 from gpusched.sim.event_log import EventRecord, Sighting
+from gpusched.sim.pod import PodTemplate
 
 
 class What(IntEnum):
@@ -62,6 +64,8 @@ class Journal(Sequence[Row]):
         self._what = array("b")
         self._subject = array("q")
         self._detail: list[Any] = []
+        self._template_from = array("q")
+        self._templates: list[PodTemplate] = []
 
     def __len__(self) -> int:
         return len(self._detail)
@@ -72,6 +76,13 @@ class Journal(Sequence[Row]):
         self._what.append(what)
         self._subject.append(subject)
         self._detail.append(detail)
+
+    def append_pod(self, at: int, serial: int, template: PodTemplate, name: str) -> None:
+        """Add the row of a pod's creation; pods of one template that come in a row share it."""
+        if not self._templates or self._templates[-1] is not template:
+            self._template_from.append(len(self._detail))
+            self._templates.append(template)
+        self.append(at, What.POD_CREATED, serial, name)
 
     def append_step(self, at: int, number: int, subject: int, argument: Any) -> None:
         """Add the row of a pod's step."""
@@ -103,6 +114,8 @@ class Journal(Sequence[Row]):
         at, what, detail = self._at[index], self._what[index], self._detail[index]
         if what >= _STEP:
             what, detail = What.POD_STEP, (what - _STEP, detail)
+        elif what == What.POD_CREATED:
+            detail = (self._templates[bisect_right(self._template_from, index) - 1], detail)
         elif isinstance(detail, Sighting):
             detail = detail.record(at, index + 1)
         return Row(at, _KINDS[what], self._subject[index], index + 1, detail)

@@ -73,9 +73,9 @@ def status_of(pod: Pod, calendar: Calendar) -> Json:
     if pod.nominated:
         status["nominatedNodeName"] = pod.nominated
     status["qosClass"] = qos_class(pod.spec)
-    if isinstance(pod.detail, Containers):
-        status |= _containers(pod, pod.detail, calendar)
-    elif pod.detail:
+    if pod.containers is not None:
+        status |= _containers(pod, pod.containers, calendar)
+    elif isinstance(pod.detail, dict):
         status |= pod.detail
     return status
 

@@ -138,7 +138,8 @@ class Pod:
         nominated: ``status.nominatedNodeName``.
         deletion: ``metadata.deletionTimestamp``, or None.
         grace: ``metadata.deletionGracePeriodSeconds`` once it is deleted.
-        detail: The rest of the status: `Containers`, a JSON object, or None.
+        detail: The rest of the status: `Containers`, a JSON object, or None; the number of its
+            address alone if all its containers have run since `started`.
         finished: When its last container ended, or None.
         ready: Whether its Ready condition is True.
         generation: ``metadata.generation``.
@@ -178,7 +179,7 @@ class Pod:
     nominated: str
     deletion: int | None
     grace: int
-    detail: Containers | Json | None
+    detail: Containers | Json | int | None
     finished: int | None
     ready: bool
     generation: int
@@ -229,12 +230,21 @@ class Pod:
 
     def journal_form(self) -> list[Any]:
         """Return everything in it."""
-        return [getattr(self, name) for name in self.__slots__ if name != "key"]
+        whole = {name: getattr(self, name) for name in self.__slots__ if name != "key"}
+        return [*{**whole, "detail": self.containers or self.detail}.values()]
 
     @property
     def namespace(self) -> str:
         """The namespace."""
         return self.template.namespace
+
+    @property
+    def containers(self) -> Containers | None:
+        """Its containers, if they are all in one state."""
+        detail = self.detail
+        if isinstance(detail, int):
+            return Containers(detail, self.started or 0)
+        return detail if isinstance(detail, Containers) else None
 
     @property
     def labels(self) -> Mapping[str, str]:

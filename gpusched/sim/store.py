@@ -187,7 +187,7 @@ class Store:
         self.serial += 1
         pod = Pod(template, name, self.serial, self.loop.now)
         facets = CREATED | BOUND if pod.node else CREATED
-        self.journal.append(self.loop.now, What.POD_CREATED, pod.serial, (template, name))
+        self.journal.append_pod(self.loop.now, pod.serial, template, name)
         self._commit(None, pod, facets, "ADDED")
         return pod
 

@@ -17,7 +17,7 @@ ZONE = "topology.kubernetes.io/zone"
 def written() -> Journal:
     """Return a journal of three rows."""
     journal = Journal()
-    journal.append(0, What.POD_CREATED, 1, ("t", "a"))
+    journal.append_pod(0, 1, PodTemplate("default", {}, {}), "a")
     journal.append_step(5, NUMBER[running], 1, 7)
     journal.append(9, What.POD_DELETED, 1, None)
     return journal
@@ -32,6 +32,17 @@ def test_rows_are_a_sequence_and_numbered_by_their_versions() -> None:
     assert journal[1:] == list(journal.rows(1)) == rows[1:]
     with pytest.raises(IndexError):
         journal[3]
+
+
+def test_pods_of_several_templates_find_theirs() -> None:
+    journal = Journal()
+    first, second = (PodTemplate(name, {}, {}) for name in ("first", "second"))
+    order = [first, first, second, first, second, second]
+    for serial, template in enumerate(order):
+        journal.append_pod(0, serial, template, f"p{serial}")
+        journal.append_step(0, NUMBER[running], serial, 7)
+    created = [row.detail for row in journal.rows() if row.what is What.POD_CREATED]
+    assert created == [(template, f"p{serial}") for serial, template in enumerate(order)]
 
 
 def test_a_rows_version_is_that_of_the_object_it_wrote() -> None:

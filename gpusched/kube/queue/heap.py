@@ -69,6 +69,8 @@ class PodHeap:
         else:
             heapq.heappop(self._heap)
         self._members.remove(queued)
+        if not self._members:
+            self._members = set()  # an empty set keeps its places, which may have been a million
         queued.place = Place.NOWHERE
         return queued
 

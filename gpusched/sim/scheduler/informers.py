@@ -57,7 +57,6 @@ class Informers:
         self._is_ours = profiles
         self._clock = clock
         self._placed: dict[str, PodInfo] = {}
-        self._assumed: set[str] = set()
 
     # Assumed pods.
 
@@ -66,12 +65,12 @@ class Informers:
         self._nominator.remove(info.uid)
         self._cache.add_pod(info, node)
         self._placed[info.uid] = info
-        self._assumed.add(info.uid)
+        info.assumed = True
 
     def forget(self, info: PodInfo) -> PodInfo:
         """Take back an assumed pod whose binding has failed; return it as it was on its node."""
+        info.assumed = False
         gone = copy(info)
-        self._assumed.discard(info.uid)
         if self._placed.pop(info.uid, None) is not None:
             self._cache.remove_pod(info)
             info.node_name = ""
@@ -93,13 +92,14 @@ class Informers:
         if gone:
             if placed is not None:
                 self._assigned_gone(pod, placed)
-        elif placed is None or pod.uid in self._assumed:
+        elif placed is None or placed.assumed:
             self._newly_assigned(pod, placed)
         else:
             self._assigned_updated(pod, placed)
 
     def _newly_assigned(self, pod: Pod, placed: PodInfo | None) -> None:
-        self._assumed.discard(pod.uid)
+        if placed is not None:
+            placed.assumed = False
         self._queue.delete(pod.uid)
         self._nominator.remove(pod.uid)
         info = self._place(pod, placed)
@@ -140,7 +140,6 @@ class Informers:
 
     def _assigned_gone(self, pod: Pod, placed: PodInfo) -> None:
         del self._placed[pod.uid]
-        self._assumed.discard(pod.uid)
         self._queue.delete(pod.uid)
         self._cache.remove_pod(placed)
         self._move(ASSIGNED_DELETE, placed, None)

@@ -1,0 +1,79 @@
+"""What a pod may cost: calls of Python functions, and bytes that a run keeps of it.
+
+A pod is created, waits, is bound and runs, with all controllers at work. The figures are those of
+one more pod, so that what a run costs anyway falls out.
+"""
+
+import gc
+import sys
+import tracemalloc
+from types import FrameType
+from typing import Any
+
+from gpusched.api.config import default_configuration
+from gpusched.sim.control_plane import ControlPlane
+from gpusched.sim.scheduler import SchedulerOptions
+from gpusched.sim.scheduler.starting import start_scheduler
+from tests.sim.builders import node, pod
+
+CALLS = 250
+BYTES = 1200
+FEW, MANY = 500, 2000
+
+
+def cluster() -> ControlPlane:
+    """Return a cluster with room for everybody, in which one pod runs already."""
+    built = ControlPlane(0)
+    start_scheduler(built, default_configuration(), SchedulerOptions(engine="fast"))
+    built.start_controllers(0)
+    built.start_kwok(args=["--manage-all-nodes=true"])
+    for number in range(20):
+        built.api.create(node(f"n{number}", 1000))
+    built.run(1_000_000)
+    create(built, 1, "first")
+    built.run(2_000_000)
+    return built
+
+
+def create(built: ControlPlane, count: int, prefix: str) -> None:
+    for number in range(count):
+        built.api.post({**pod("p"), "metadata": {"name": f"{prefix}-{number}"}})
+
+
+def calls(count: int) -> int:
+    """Return how many Python functions are called until so many pods run."""
+    built, found = cluster(), [0]
+
+    def note(frame: FrameType, event: str, argument: Any) -> None:
+        del frame, argument
+        found[0] += event == "call"
+
+    built.loop.soon(create, built, count, "p")
+    sys.setprofile(note)
+    try:
+        built.run(3_000_000)
+    finally:
+        sys.setprofile(None)
+    assert sum(item.phase == "Running" for item in built.store.pods()) == count + 1
+    return found[0]
+
+
+def kept(count: int) -> int:
+    """Return how many bytes a run keeps once so many pods run."""
+    built = cluster()
+    built.loop.soon(create, built, count, "p")
+    tracemalloc.start(1)
+    try:
+        built.run(3_000_000)
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_pod_costs_few_calls() -> None:
+    assert (calls(MANY) - calls(FEW)) / (MANY - FEW) < CALLS
+
+
+def test_a_pod_costs_few_bytes() -> None:
+    assert (kept(MANY) - kept(FEW)) / (MANY - FEW) < BYTES
