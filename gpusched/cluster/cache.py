@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpusched.cluster.images import ImageStates
-from gpusched.cluster.moves import Moves
+from gpusched.cluster.news import News
 from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.nodes import Ints, Nodes, NodeState
 from gpusched.cluster.objects import ClusterObjects
-from gpusched.cluster.placement import Placement
+from gpusched.cluster.placement import Move, Placement
 from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.cluster.ports import host_ports
 from gpusched.cluster.resources import ResourceNames
@@ -40,7 +40,7 @@ class Snapshot:
     images: ImageStates
     placed: dict[PodShape, Placement]
     terminating: dict[PodShape, Placement]
-    moves: Moves
+    moves: News[Move]
 
     @property
     def order(self) -> Ints:
@@ -64,7 +64,7 @@ class Cache:
         self._listed: list[str] = []
         self._order: Ints | None = None
         self._snapshot = Snapshot(
-            self.order, self.nodes, objects, self.images, self.placed, self.terminating, Moves()
+            self.order, self.nodes, objects, self.images, self.placed, self.terminating, News()
         )
 
     def snapshot(self) -> Snapshot:
@@ -211,7 +211,7 @@ class Cache:
             self._affine_version += 1
         if terminating:
             _count(self.terminating, shape, state, change)
-        self._snapshot.moves.add(shape, state, change, terminating=terminating)
+        self._snapshot.moves.add(Move(shape, state, change, terminating))
 
     def _remove_from_tree(self, info: NodeInfo) -> None:
         zone = self._tree[info.zone]

@@ -10,8 +10,9 @@ import numpy as np
 
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.domains import has_label, sum_by_class
-from gpusched.cluster.moves import Move
+from gpusched.cluster.news import NewsReader
 from gpusched.cluster.nodes import Ints, Mask
+from gpusched.cluster.placement import Move
 from gpusched.cluster.pod import PodShape
 
 Weigh = Callable[[PodShape], int]
@@ -49,20 +50,18 @@ class Tally:
         self._weights: dict[PodShape, int] = {}
         self.classes = snapshot.nodes.label(key)
         labelled = has_label(snapshot.nodes, key)
-        self._read = snapshot.moves.recent
-        self._seen = 0
+        self._moves = NewsReader(snapshot.moves)
+        self._sums: Ints = np.zeros(len(self.classes.values), np.int64)
         self._counted: Mask = labelled if counted is None else labelled & counted
-        self._count_anew()
 
     def sums(self) -> Ints:
         """Return the sum of each domain as it is now; shape (V,): good until the next call."""
-        moves = self._snapshot.moves.recent
-        if moves is not self._read:
+        moves = self._moves.read()
+        if moves is None:
             self._count_anew()
-        elif len(moves) > self._seen:
-            for move in moves[self._seen :]:
+        else:
+            for move in moves:
                 self._follow(move)
-            self._seen = len(moves)
         return self._sums
 
     def _follow(self, move: Move) -> None:
@@ -83,8 +82,6 @@ class Tally:
 
     def _count_anew(self) -> None:
         snapshot = self._snapshot
-        self._read = snapshot.moves.recent
-        self._seen = len(self._read)
         pods = np.zeros(len(snapshot.nodes), np.int64)
         for shape, placement in snapshot.placed.items():
             weight = self._weight(shape)
@@ -93,4 +90,4 @@ class Tally:
             pods += weight * placement.column(snapshot.nodes)
             if self._staying and shape in snapshot.terminating:
                 pods -= weight * snapshot.terminating[shape].column(snapshot.nodes)
-        self._sums: Ints = sum_by_class(self.classes, np.where(self._counted, pods, 0))
+        self._sums = sum_by_class(self.classes, np.where(self._counted, pods, 0))

@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from gpusched.cluster import moves
+from gpusched.cluster import news
 from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.cluster.tally import Tally
 from tests.cluster.builders import add_node, empty_cache, pod
@@ -81,7 +81,7 @@ TestTallyMachine.settings = settings(max_examples=60, stateful_step_count=25, de
 
 
 def test_who_has_missed_moves_counts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moves, "_LONG", 3)
+    monkeypatch.setattr(news, "_LONG", 3)
     machine = TallyMachine()
     for number in range(20):
         machine.bind(f"n{number % 4}", "ab"[number % 2], leaving=number % 5 == 0)

@@ -97,6 +97,8 @@ class Board:
             self._read_all()
             return
         behind = len(changed) - self._seen
+        if not behind:
+            return
         if behind > len(self._walk.order):
             self._read_all()
         elif behind > _FEW:

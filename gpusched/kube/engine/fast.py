@@ -49,6 +49,7 @@ class _Known:
         board: The plan's verdicts in the order of nodes, once it is used for the second time.
         openings: Where followed plugins let the pods go.
         is_used: Whether it was used before.
+        reach: How many nodes were looked at the last time; 0 if the first ones all fitted.
     """
 
     version: _Version
@@ -56,6 +57,7 @@ class _Known:
     board: Board | None = None
     openings: Openings | None = None
     is_used: bool = False
+    reach: int = 0
 
 
 class FastEngine:
@@ -149,7 +151,7 @@ class FastEngine:
         wanted = feasible_wanted(count, search.percentage)
         board = self._board(known, plan)
         is_open = self._open_to(known, plan, pod) if plan.looks_at_pods else None
-        feasible, verdicts, end = self._look(board, is_open, (start, wanted))
+        feasible, verdicts, end = self._look(known, board, is_open, (start, wanted))
         if not len(feasible):
             return None
         totals = verdicts if plan.is_plain else plan.totals(verdicts, feasible)
@@ -190,33 +192,35 @@ class FastEngine:
         return live if followed is None else live & followed
 
     def _look(
-        self, board: Board | Glance, is_open: Mask | None, where: tuple[int, int]
+        self, known: _Known, board: Board | Glance, is_open: Mask | None, where: tuple[int, int]
     ) -> tuple[Ints, Ints, int]:
         """Look at nodes in rotated order, in growing windows, until enough are feasible.
+
+        A sequential search ends at the first feasible node that it does not want any more: those
+        before it that do not fit count as looked at.
 
         Returns:
             The feasible rows, their verdicts, and how many nodes a sequential search had looked at.
         """
         start, wanted = where
         rows = self._walk.rows
-        count = size = len(self._walk.order)
-        if wanted <= count and is_open is None:
-            verdicts, lowest = board.look(start, wanted)
-            if lowest > INFEASIBLE:
-                return rows[start : start + wanted], verdicts, wanted
-        size = min(count, wanted + _SLACK)
+        count = len(self._walk.order)
+        size = min(count, known.reach + known.reach // 8 + _SLACK if known.reach else wanted + 1)
         while True:
             verdicts, lowest = board.look(start, size)
             if lowest == INVALID:
                 raise OutsidePlanError("a score is out of bounds")
+            if lowest > INFEASIBLE and is_open is None and (size > wanted or size == count):
+                known.reach = 0
+                return rows[start : start + wanted], verdicts[:wanted], wanted
             if is_open is not None:
                 verdicts = np.where(is_open[start : start + size], verdicts, INFEASIBLE)
             found = (verdicts > INFEASIBLE).nonzero()[0]
             if len(found) > wanted or size == count:
-                end = int(found[wanted]) if len(found) > wanted else size
+                known.reach = end = int(found[wanted]) if len(found) > wanted else size
                 found = found[:wanted]
                 return rows[start + found], verdicts[found], end
-            size = min(count, 4 * size)
+            size = min(count, 2 * size)
 
     # Everything else.
 

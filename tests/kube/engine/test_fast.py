@@ -162,3 +162,28 @@ def test_each_attempt_whatever_comes_of_it_takes_note_of_the_nodes_there_are(
     one_of(cluster, template)
     rows = cluster.cache.order().tolist()
     assert [cluster.cache.nodes.info(row).name for row in rows] == order
+
+
+@pytest.mark.parametrize("bare", [set(), {100}, {100, 101, 102}, {99}, {5, 100, 199}, {0, 199}])
+def test_a_search_ends_at_the_first_node_that_fits_and_is_not_wanted(bare: set[int]) -> None:
+    """A hundred of two hundred nodes are wanted; the ones that do not fit behind them count."""
+    cluster = Cluster(VerifyEngine)
+    cluster.percentage = 0
+    for number in range(200):
+        room = {"cpu": "0"} if number in bare else {"cpu": "4"}
+        cluster.put_node(f"n{number}", allocatable=room)
+    cluster.attempts("small", PODS["small"], 12)
+
+
+def test_windows_grow_until_enough_nodes_are_open() -> None:
+    """Zones close and open again as pods come: how far a search reaches changes all the time."""
+    cluster = Cluster(VerifyEngine)
+    cluster.percentage = 0
+    for number in range(330):
+        room = {"cpu": "64", "pods": str(number % 7)}
+        cluster.put_node(f"n{number}", labels={ZONE: "abc"[number % 3]}, allocatable=room)
+    for at in range(40):
+        template = ("even zones", "small", "near", "web")[at % 4]
+        cluster.attempt(cluster.pod(template, PODS[template]))
+        if at % 9 == 8:
+            cluster.remove(cluster.pods[min(cluster.pods)])
