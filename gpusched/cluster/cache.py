@@ -3,6 +3,7 @@
 Source: kubernetes/kubernetes pkg/scheduler/backend/cache/{cache,node_tree,snapshot}.go, v1.36.1.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -59,6 +60,7 @@ class Cache:
         self.placed: dict[PodShape, Placement] = {}
         self.terminating: dict[PodShape, Placement] = {}
         self._affine_version = 0
+        self._priorities: Counter[int] = Counter()
         self._states: dict[str, NodeState] = {}
         self._tree: dict[str, dict[str, NodeState]] = {}
         self._listed: list[str] = []
@@ -86,6 +88,11 @@ class Cache:
                 self._listed = self._list_nodes()
             self._order = np.array([states[name].row for name in self._listed], np.int64)
         return self._order
+
+    @property
+    def lowest_priority(self) -> int | None:
+        """Return the lowest priority of all pods on nodes, ghosts included; None without pods."""
+        return min(self._priorities, default=None)
 
     def plan_version(self, shape: PodShape) -> tuple[int, bool]:
         """Return what, beside node objects and amounts, decides which plugins look at a shape.
@@ -206,9 +213,11 @@ class Cache:
         return True
 
     def _place(self, shape: PodShape, state: NodeState, change: int, *, terminating: bool) -> None:
-        came_or_went = _count(self.placed, shape, state, change)
-        if came_or_went and shape.has_pod_affinity:
-            self._affine_version += 1
+        if _count(self.placed, shape, state, change):
+            self._affine_version += shape.has_pod_affinity
+            self._priorities[shape.priority] += change
+            if not self._priorities[shape.priority]:
+                del self._priorities[shape.priority]
         if terminating:
             _count(self.terminating, shape, state, change)
         self._snapshot.moves.add(Move(shape, state, change, terminating))

@@ -4,7 +4,7 @@ See `docs/decisions/0004-the-fast-engine.md` for why, with figures.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -22,6 +22,7 @@ from gpusched.kube.cycle import (
     schedule,
 )
 from gpusched.kube.engine.board import Board, Glance, Walk
+from gpusched.kube.engine.failures import Failures
 from gpusched.kube.engine.interface import EngineStatistics
 from gpusched.kube.engine.openings import Openings
 from gpusched.kube.engine.plan import OutsidePlanError, Plan
@@ -75,7 +76,7 @@ class FastEngine:
         self._nobody = Diagnosis(self._walk.order)
         self._known: dict[_PlanKey, _Known] = {}
         self._verdicts: dict[str, Verdicts] = {}
-        self._failures: dict[_PlanKey, tuple[_Version, Attempt]] = {}
+        self._failures = Failures(cache, self._states)
         self.statistics = EngineStatistics()
 
     def attempt(self, framework: Framework, pod: PodInfo, search: Search) -> Attempt:
@@ -85,14 +86,27 @@ class FastEngine:
         if why:
             return self._scan(framework, snapshot, pod, search, why)
         key = (framework.profile.scheduler_name, pod.shape)
-        remembered = self._remembered(key, search) if self._failures else None
-        if remembered is not None:
-            return remembered
-        known = self._look_up(key, framework, snapshot, pod)
-        plan = known.plan
+        version = self._version(pod.shape)
+        start = search.start % len(snapshot.nodes)
+        failed = self._failures.again(key, version, start) if self._failures else None
+        if failed is not None:
+            self.statistics.attempts["remembered"] += 1
+            return failed
+        known = self._look_up(key, version, framework, pod)
+        if isinstance(known.plan, OutsidePlanError):
+            return self._scan(framework, snapshot, pod, search, str(known.plan))
+        failed = self._failures.still(key, framework, known.plan, start) if self._failures else None
+        if failed is not None:
+            self.statistics.attempts["remembered"] += 1
+            return failed
+        return self._ask(known, known.plan, framework, pod, search)
+
+    def _ask(
+        self, known: _Known, plan: Plan, framework: Framework, pod: PodInfo, search: Search
+    ) -> Attempt:
+        """Ask the plan; where no node fits the scan says why, and that is remembered."""
+        snapshot = self._cache.snapshot()
         try:
-            if isinstance(plan, OutsidePlanError):
-                raise plan
             found = self._find(known, plan, pod, search)
         except OutsidePlanError as reason:
             return self._scan(framework, snapshot, pod, search, str(reason))
@@ -101,7 +115,8 @@ class FastEngine:
             return found
         failed = self._scan(framework, snapshot, pod, search, "no node fits")
         if plan.failures_last:
-            self._remember(key, failed)
+            key = (framework.profile.scheduler_name, pod.shape)
+            self._failures.keep(key, framework, plan, known.version, failed)
         return failed
 
     # Plans.
@@ -111,17 +126,16 @@ class FastEngine:
         return (self._cache.nodes.version, self._cache.plan_version(shape))
 
     def _look_up(
-        self, key: _PlanKey, framework: Framework, snapshot: Snapshot, pod: PodInfo
+        self, key: _PlanKey, version: _Version, framework: Framework, pod: PodInfo
     ) -> _Known:
         """Return what is known of a shape; that it has no plan is remembered, too."""
         self._states.refresh()
         if self._walk.order is not self._cache.order():
             self._walk = Walk(self._cache.order())
             self._nobody = Diagnosis(self._walk.order)
-        version = self._version(pod.shape)
         known = self._known.get(key)
         if known is None or known.version != version:
-            known = _Known(version, self._make_plan(framework, snapshot, pod))
+            known = _Known(version, self._make_plan(framework, self._cache.snapshot(), pod))
             if len(self._known) >= _MOST_PLANS:
                 self._known.clear()
             self._known[key] = known
@@ -221,34 +235,6 @@ class FastEngine:
                 found = found[:wanted]
                 return rows[start + found], verdicts[found], end
             size = min(count, 2 * size)
-
-    # Everything else.
-
-    def _remember(self, key: _PlanKey, attempt: Attempt) -> None:
-        """Keep why no node fits if preemption found nothing to do."""
-        result = attempt.post_filter
-        if attempt.result is Result.UNSCHEDULABLE and not (result and result.candidates):
-            attempt.diagnosis.remember()
-            self._failures[key] = (self._failure_version(key[1]), attempt)
-
-    def _failure_version(self, shape: PodShape) -> _Version:
-        return (
-            self._cache.nodes.generation,
-            self._cache.objects.disruption_budgets.version,
-            self._version(shape),
-        )
-
-    def _remembered(self, key: _PlanKey, search: Search) -> Attempt | None:
-        known = self._failures.get(key)
-        if known is None:
-            return None
-        if known[0] != self._failure_version(key[1]):
-            del self._failures[key]
-            return None
-        self.statistics.attempts["remembered"] += 1
-        start = search.start % len(self._cache.nodes)
-        attempt = known[1]
-        return attempt if attempt.next_start == start else replace(attempt, next_start=start)
 
     def _scan(
         self, framework: Framework, snapshot: Snapshot, pod: PodInfo, search: Search, why: str

@@ -27,7 +27,7 @@ class Diagnosis:
         post_filter: PostFilter's words.
         unschedulable_plugins: Who rejected the pod, for the queue.
         pending_plugins: Who answered Pending, likewise.
-        remembered: The message, once nothing will be added any more.
+        remembered: The message and who rejected the pod, once nothing will be added any more.
     """
 
     order: Ints
@@ -37,7 +37,7 @@ class Diagnosis:
     post_filter: str = ""
     unschedulable_plugins: set[str] = field(default_factory=set)
     pending_plugins: set[str] = field(default_factory=set)
-    remembered: str | None = None
+    remembered: tuple[str, tuple[frozenset[str], frozenset[str]]] | None = None
 
     def record(self, rejections: Iterable[tuple[str, Rejection]]) -> None:
         """Keep what plugins said of nodes, and who said it."""
@@ -51,6 +51,8 @@ class Diagnosis:
 
     def rejectors(self) -> tuple[frozenset[str], frozenset[str]]:
         """Return who rejected the pod and who answered Pending, as the queue keeps them."""
+        if self.remembered is not None:
+            return self.remembered[1]
         return frozenset(self.unschedulable_plugins), frozenset(self.pending_plugins)
 
     def forget(self, rows: Mask) -> None:
@@ -94,7 +96,7 @@ class Diagnosis:
         See the specification, section 5.1.
         """
         if self.remembered is not None:
-            return self.remembered
+            return self.remembered[0]
         text = f"0/{len(self.order)} nodes are available:"
         if self.pre_filter:
             text += f" {self.pre_filter}."
@@ -103,8 +105,8 @@ class Diagnosis:
         return f"{text} {self.post_filter}" if self.post_filter else text
 
     def remember(self) -> None:
-        """Keep the message: nothing will be added to this diagnosis any more."""
-        self.remembered = self.message()
+        """Keep what it says: nothing will be added to this diagnosis any more."""
+        self.remembered = self.message(), self.rejectors()
 
     def _histogram(self) -> Iterator[str]:
         counts: dict[str, int] = {}

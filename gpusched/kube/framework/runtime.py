@@ -54,6 +54,7 @@ class Framework:
         profile: The profile.
         plugins: Its plugins by name.
         has_score: Whether any Score plugin is enabled.
+        drawn: The bound of the number that the last PostFilter drew; 0 if it drew none.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Framework:
         self.profile = profile
         self._nominator = nominator
         self._draw = draw
+        self.drawn = 0
         arguments = {**profile.other_args, **profile.args}
         names = dict.fromkeys(name for point in profile.plugins.values() for name in point)
         self.plugins: Mapping[str, Plugin] = {
@@ -129,6 +131,7 @@ class Framework:
 
     def draw(self, bound: int) -> int:
         """See `Handle`."""
+        self.drawn = bound
         return self._draw(bound)
 
     def filter_one(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Status:
@@ -205,6 +208,7 @@ class Framework:
         """Run PostFilter until a plugin succeeds, fails or says that nothing can help."""
         reasons: list[str] = []
         nominated: str | None = None
+        self.drawn = 0
         for plugin in self._post_filter:
             result = plugin.post_filter(state, pod, snapshot, diagnosis)
             if result.status.code is Code.ERROR:

@@ -63,8 +63,14 @@ class Parts:
         return self.frameworks[pod.shape.scheduler]
 
     def waits_for(self, queued: QueuedPod, plugins: frozenset[str]) -> None:
-        """Count a pod as kept waiting by these plugins; by none once it is tried or gone."""
+        """Count a pod as kept waiting by these plugins; by none once it is gone."""
         self.metrics.waits_for(queued.pod.uid, queued.pod.shape.scheduler, plugins)
+
+    def waits_no_more(self, queued: QueuedPod) -> None:
+        """Count a pod as kept waiting by nobody: it has a node, or need not be tried again."""
+        if queued.rejected_by or queued.pending_on:
+            self.waits_for(queued, NOBODY)
+            queued.rejected_by = queued.pending_on = NOBODY
 
 
 class Attempts:
@@ -93,14 +99,13 @@ class Attempts:
     def run(self, queued: QueuedPod) -> bool:
         """Try to place a pod; return whether its status had to be written because it failed."""
         parts, info = self._parts, queued.pod
-        if queued.rejected_by or queued.pending_on:
-            parts.waits_for(queued, NOBODY)
-            queued.rejected_by = queued.pending_on = NOBODY
         pod = parts.port.pod(info.shape.namespace, info.name)
         if pod is None or pod.uid != info.uid or pod.node:
+            parts.waits_no_more(queued)
             parts.queue.done(info.uid)
             return False
         if pod.deletion is not None:
+            parts.waits_no_more(queued)
             self._skip_deleting(pod, info)
             return False
         if parts.log.follows:
@@ -126,6 +131,7 @@ class Attempts:
         node = snapshot.nodes.info(attempt.row).name
         framework = self._parts.framework(info)
         binding = Binding(queued, pod, framework, attempt, attempt.state, node)
+        self._parts.waits_no_more(queued)
         if attempt.state.is_bare:
             self._parts.informers.assume(info, node)
             return self._finish(binding, "")
@@ -190,7 +196,8 @@ class Attempts:
         diagnosis = attempt.diagnosis
         result = attempt.post_filter
         info = queued.pod
-        self._prebinding.release(self._parts.framework(info), attempt.state)
+        if not attempt.state.is_bare:
+            self._prebinding.release(self._parts.framework(info), attempt.state)
         if result is not None and attempt.error != NO_NODES:
             self._parts.metrics.preemption_attempt()
         if result is not None and result.candidates:
@@ -198,8 +205,7 @@ class Attempts:
             self._parts.log.add(self._parts.loop.now, "preempt_target", **fields)
             self._start_preemption(info, attempt)
         nominated = "" if result is None else result.nominated_node
-        plugins = diagnosis.rejectors()
-        return self._take_back(queued, pod, plugins, (attempt.message, nominated))
+        return self._take_back(queued, pod, diagnosis.rejectors(), (attempt.message, nominated))
 
     def _take_back(
         self,

@@ -59,15 +59,18 @@ class SchedulerMetrics:
         self._plain["scheduler_preemption_victims_count"] += 1
 
     def waits_for(self, uid: str, profile: str, plugins: frozenset[str]) -> None:
-        """Say which plugins keep a pod waiting from now on; none once it is tried or gone."""
-        before = self._waiting.pop(uid, NOBODY)
-        if before != plugins:
-            for plugin in before ^ plugins:
-                key = (plugin, profile)
-                change = 1 if plugin in plugins else -1
-                self.unschedulable[key] = self.unschedulable.get(key, 0) + change
+        """Say which plugins keep a pod waiting from now on; none once it is bound or gone."""
+        before = self._waiting.get(uid, NOBODY)
+        if before == plugins:
+            return
+        for plugin in before ^ plugins:
+            key = (plugin, profile)
+            change = 1 if plugin in plugins else -1
+            self.unschedulable[key] = self.unschedulable.get(key, 0) + change
         if plugins:
             self._waiting[uid] = plugins
+        else:
+            del self._waiting[uid]
 
     def gauges(self, depths: dict[str, int]) -> dict[str, float]:
         """Return the gauges as they are now, given the depths of the queues."""

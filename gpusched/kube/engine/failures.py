@@ -1,0 +1,117 @@
+"""Why no node fits, remembered by shape: a fleet that is full says so to everybody who waits.
+
+A failure is given again while nothing has changed at all, or, where it hangs on nothing but node
+objects and amounts, whenever the amounts are what they were: a pod has gone and another has come.
+"""
+
+from dataclasses import dataclass, replace
+
+from gpusched.cluster.cache import Cache
+from gpusched.cluster.pod import PodShape
+from gpusched.kube.cycle import Attempt, Result
+from gpusched.kube.engine.plan import Plan
+from gpusched.kube.engine.states import NodeStates
+from gpusched.kube.framework.runtime import Framework
+
+_Version = tuple[object, ...]
+_Key = tuple[str, PodShape]
+
+
+@dataclass(slots=True, eq=False)
+class _Failure:
+    """One failure.
+
+    Attributes:
+        attempt: The failed attempt.
+        plan: The shape's plan then.
+        moment: What nothing has changed since, if it is the same still.
+        amounts: Every node's amounts; None if the failure hangs on more.
+        drawn: Among how many nodes preemption drew the one to look at first; 0 if it drew none.
+    """
+
+    attempt: Attempt
+    plan: Plan
+    moment: _Version
+    amounts: _Version | None
+    drawn: int
+
+
+class Failures:
+    """The last failure of each shape.
+
+    Args:
+        cache: The cluster.
+        states: The state of each node.
+    """
+
+    def __init__(self, cache: Cache, states: NodeStates) -> None:
+        self._cache = cache
+        self._states = states
+        self._known: dict[_Key, _Failure] = {}
+
+    def again(self, key: _Key, version: _Version, start: int) -> Attempt | None:
+        """Return a shape's failure if nothing has changed since.
+
+        Args:
+            key: Profile and shape.
+            version: What its plan hangs on.
+            start: The rotating start index.
+        """
+        known = self._known.get(key)
+        if known is None or known.moment != self._moment(version):
+            return None
+        return self._given(known, start)
+
+    def still(self, key: _Key, framework: Framework, plan: Plan, start: int) -> Attempt | None:
+        """Return a shape's failure if every node has the amounts that it had; states are fresh.
+
+        Preemption draws once more, as it would if it were asked again.
+        """
+        known = self._known.get(key)
+        if known is None or known.plan is not plan or known.amounts is None:
+            return None
+        if self._may_preempt(key[1]) or known.amounts != self._amounts():
+            return None
+        known.moment = (*self._now(), known.moment[-1])
+        if known.drawn:
+            framework.draw(known.drawn)
+        return self._given(known, start)
+
+    def keep(
+        self, key: _Key, framework: Framework, plan: Plan, version: _Version, attempt: Attempt
+    ) -> None:
+        """Remember a failed attempt, unless preemption found something to do."""
+        result = attempt.post_filter
+        if attempt.result is not Result.UNSCHEDULABLE or (result and result.candidates):
+            return
+        attempt.diagnosis.remember()
+        attempt.state.is_bare = framework.reserves_nothing(attempt.state)
+        hangs_on_more = plan.live_filters or self._may_preempt(key[1])
+        amounts = None if hangs_on_more else self._amounts()
+        moment = self._moment(version)
+        self._known[key] = _Failure(attempt, plan, moment, amounts, framework.drawn)
+
+    def __bool__(self) -> bool:
+        """Return whether any is known."""
+        return bool(self._known)
+
+    def _given(self, known: _Failure, start: int) -> Attempt:
+        attempt = known.attempt
+        if attempt.next_start != start:
+            attempt = known.attempt = replace(attempt, next_start=start)
+        return attempt
+
+    def _may_preempt(self, shape: PodShape) -> bool:
+        """Return whether a pod of the shape could push anybody aside."""
+        lowest = self._cache.lowest_priority
+        return lowest is not None and lowest < shape.priority
+
+    def _moment(self, version: _Version) -> _Version:
+        return (*self._now(), version)
+
+    def _now(self) -> tuple[int, int]:
+        cache = self._cache
+        return cache.nodes.generation, cache.objects.disruption_budgets.version
+
+    def _amounts(self) -> _Version:
+        return self._states.epoch, self._states.ids.tobytes()
