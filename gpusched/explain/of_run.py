@@ -15,7 +15,7 @@ from gpusched.kube.cycle import Search, TieBreak, heap_tie_break, name_tie_break
 from gpusched.run.record import RunRecord
 from gpusched.run.replay import PodChange, Replay
 from gpusched.sim.calendar import SECOND
-from gpusched.sim.journal import What
+from gpusched.sim.journal import EVENT_WRITTEN
 
 _ALL_NODES: Final = 100
 _TIE_BREAKS: Final[dict[str, TieBreak]] = {"kube": heap_tie_break, "name": name_tie_break}
@@ -155,7 +155,7 @@ def _with_victims(
         return found
     chosen = after.nominated
     told = f"Preempted by pod {after.uid} on node {chosen}"
-    events = (row.detail for row in record.rows[mark.row :] if row.what is What.EVENT_WRITTEN)
+    events = (row.detail for row in record.rows[mark.row :] if row.what is EVENT_WRITTEN)
     victims = [
         f"{event.regarding['namespace']}/{event.regarding['name']}"
         for event in events

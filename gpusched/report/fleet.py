@@ -10,7 +10,7 @@ from typing import Any, Final
 from gpusched.api.quantity import Quantity
 from gpusched.run.history import is_gpu
 from gpusched.run.record import RunRecord
-from gpusched.sim.journal import What
+from gpusched.sim.journal import OBJECT_DELETED, OBJECT_WRITTEN
 
 POOL_LABELS: Final = (
     "gpu-pool",
@@ -53,9 +53,9 @@ def gpu_nodes(record: RunRecord) -> list[GpuNode]:
     nodes: dict[str, GpuNode] = {}
     for row in record.rows:
         at = max(0, row.at)
-        if row.what is What.OBJECT_DELETED and row.detail[0] == "Node":
+        if row.what is OBJECT_DELETED and row.detail[0] == "Node":
             _set(nodes[row.detail[2]].offers, at, 0)
-        elif row.what is What.OBJECT_WRITTEN and row.detail["kind"] == "Node":
+        elif row.what is OBJECT_WRITTEN and row.detail["kind"] == "Node":
             _see(nodes, at, row.detail)
     found = (node for node in nodes.values() if node.lanes)
     return sorted(found, key=lambda node: (node.pool, _natural(node.name)))

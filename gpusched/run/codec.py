@@ -1,10 +1,17 @@
 """A journal's details as JSON, and back: what a saved run holds of each row."""
 
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, Final
 
 from gpusched.sim.event_log import EventRecord
-from gpusched.sim.journal import What
+from gpusched.sim.journal import (
+    EVENT_WRITTEN,
+    OBJECT_DELETED,
+    POD_CREATED,
+    POD_REPLACED,
+    POD_STEP,
+    What,
+)
 from gpusched.sim.pod import Condition, Containers, Json, Pod, PodTemplate
 
 SCHEMA: Final = 1
@@ -24,6 +31,7 @@ _PLAIN: Final = (
     "ready",
     "generation",
 )
+_EVENT: Final = tuple(each.name for each in fields(EventRecord))
 
 
 class Templates:
@@ -57,24 +65,24 @@ class Templates:
 
 def encode(what: What, detail: Any, templates: Templates) -> Any:
     """Return a row's detail as JSON."""
-    if what is What.POD_CREATED:
+    if what is POD_CREATED:
         return [templates.number(detail[0]), *detail[1:]]
-    if what is What.POD_REPLACED:
+    if what is POD_REPLACED:
         return _encode_pod(detail, templates)
-    if what is What.EVENT_WRITTEN:
-        return asdict(detail)
+    if what is EVENT_WRITTEN:
+        return {name: getattr(detail, name) for name in _EVENT}
     return detail
 
 
 def decode(what: What, detail: Any, templates: Templates) -> Any:
     """Return a row's detail from its JSON."""
-    if what is What.POD_CREATED:
+    if what is POD_CREATED:
         return (templates[detail[0]], *detail[1:])
-    if what in (What.POD_STEP, What.OBJECT_DELETED):
+    if what in (POD_STEP, OBJECT_DELETED):
         return _tuples(detail)
-    if what is What.POD_REPLACED:
+    if what is POD_REPLACED:
         return _decode_pod(detail, templates)
-    if what is What.EVENT_WRITTEN:
+    if what is EVENT_WRITTEN:
         return EventRecord(**{**detail, "series": _tuples(detail["series"])})
     return detail
 

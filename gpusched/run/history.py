@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gpusched.api.quantity import Quantity
 from gpusched.run.replay import PodChange, Replay
-from gpusched.sim.journal import Row, What
+from gpusched.sim.journal import OBJECT_DELETED, OBJECT_WRITTEN, Row
 from gpusched.sim.pod import Pod, PodTemplate
 
 Ints = npt.NDArray[np.int64]
@@ -107,9 +107,9 @@ class _Capacity:
 
     def see(self, row: Row) -> None:
         """Take in a row about a node; others say nothing here."""
-        if row.what is What.OBJECT_DELETED and row.detail[0] == "Node":
+        if row.what is OBJECT_DELETED and row.detail[0] == "Node":
             self._set(row.detail[2], 0)
-        elif row.what is What.OBJECT_WRITTEN and row.detail["kind"] == "Node":
+        elif row.what is OBJECT_WRITTEN and row.detail["kind"] == "Node":
             allocatable = (row.detail.get("status") or {}).get("allocatable") or {}
             gpus = sum(Quantity.parse(q).value() for name, q in allocatable.items() if is_gpu(name))
             self._set(row.detail["metadata"]["name"], gpus)

@@ -21,13 +21,13 @@ def node_use(moment: Moment) -> dict[str, Use]:
     names = ResourceNames()
     held: dict[str, dict[str, int]] = {}
     for obj in moment.objects("Pod"):
+        node = obj["spec"].get("nodeName")
+        if not node or obj["status"]["phase"] in ("Succeeded", "Failed"):
+            continue
         pod = PodModel.model_validate(obj)
-        if pod.spec.node_name and pod.status.phase not in ("Succeeded", "Failed"):
-            requests = accounted_requests(pod, pod_requests(pod.spec, names), names)
-            amounts = dict(
-                zip((names.names[r] for r in requests.rows), requests.amounts, strict=True)
-            )
-            _add(held.setdefault(pod.spec.node_name, {}), {**amounts, "pods": 1}.items())
+        requests = accounted_requests(pod, pod_requests(pod.spec, names), names)
+        amounts = dict(zip((names.names[r] for r in requests.rows), requests.amounts, strict=True))
+        _add(held.setdefault(node, {}), {**amounts, "pods": 1}.items())
     return {
         node.metadata.name: _use(_allocatable(node), held.get(node.metadata.name, {}))
         for node in map(Node.model_validate, moment.objects("Node"))

@@ -11,7 +11,15 @@ from typing import Any, Final
 from gpusched.run.leases import node_lease
 from gpusched.sim.calendar import Calendar
 from gpusched.sim.event_log import EventRecord
-from gpusched.sim.journal import Row, What
+from gpusched.sim.journal import (
+    EVENT_WRITTEN,
+    OBJECT_DELETED,
+    OBJECT_WRITTEN,
+    POD_CREATED,
+    POD_DELETED,
+    POD_REPLACED,
+    Row,
+)
 from gpusched.sim.manifest import manifest_of
 from gpusched.sim.pod import Json, Pod
 from gpusched.sim.steps import STEPS
@@ -74,21 +82,21 @@ class Replay:
         return self
 
     def _play(self, row: Row) -> PodChange | None:
-        if row.what <= What.POD_DELETED:
+        if row.what <= POD_DELETED:
             return self._play_pod(row)
-        if row.what is What.OBJECT_WRITTEN:
+        if row.what is OBJECT_WRITTEN:
             meta = row.detail["metadata"]
             key = (row.detail["kind"], meta.get("namespace", ""), meta["name"])
             self.objects[key] = row.detail
-        elif row.what is What.OBJECT_DELETED:
+        elif row.what is OBJECT_DELETED:
             del self.objects[row.detail]
-        elif row.what is What.EVENT_WRITTEN:
+        elif row.what is EVENT_WRITTEN:
             self.events[row.subject] = row.detail
         return None
 
     def _play_pod(self, row: Row) -> PodChange:
         old = self.pods.get(row.subject)
-        if row.what is What.POD_DELETED:
+        if row.what is POD_DELETED:
             del self.pods[row.subject]
             return PodChange(row.at, old, None)
         new = _next_state(old, row)
@@ -98,10 +106,10 @@ class Replay:
 
 
 def _next_state(old: Pod | None, row: Row) -> Pod:
-    if row.what is What.POD_CREATED:
+    if row.what is POD_CREATED:
         template, name = row.detail
         return Pod(template, name, row.subject, row.at)
-    if row.what is What.POD_REPLACED:
+    if row.what is POD_REPLACED:
         replaced: Pod = row.detail
         return replaced.copy()
     assert old is not None, "a step of a pod that was never created"

@@ -9,6 +9,7 @@ from gpusched.run.codec import SCHEMA
 from gpusched.run.expectations import Difference, differences
 from gpusched.run.nodes import node_use
 from gpusched.run.record import RunRecord
+from gpusched.run.replay import Moment
 from gpusched.sim.calendar import SECOND
 
 
@@ -48,8 +49,13 @@ class Result(_Part):
     differences: list[Difference] = Field(description="What the scenario expected and did not get.")
 
 
-def result_of(record: RunRecord) -> dict[str, Any]:
-    """Return a run's result as JSON."""
+def result_of(record: RunRecord, moment: Moment | None = None) -> dict[str, Any]:
+    """Return a run's result as JSON.
+
+    Args:
+        record: The run.
+        moment: Its end, if it is known already.
+    """
     result = Result(
         simulated=record.simulated,
         scenario=record.name,
@@ -60,7 +66,7 @@ def result_of(record: RunRecord) -> dict[str, Any]:
         messages=record.messages(),
         nodes={
             name: {resource: ResourceUse(**use) for resource, use in uses.items()}
-            for name, uses in node_use(record.moment()).items()
+            for name, uses in node_use(moment or record.moment()).items()
         },
         refusals=[text for _, text, refused in record.reports if refused],
         scheduler=record.statistics,

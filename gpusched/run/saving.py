@@ -21,7 +21,7 @@ from gpusched.run.moves import NO_MOVES, Moves
 from gpusched.run.record import RunRecord
 from gpusched.run.table import Table
 from gpusched.sim.calendar import SECOND
-from gpusched.sim.journal import Row, What
+from gpusched.sim.journal import Row, What, columns_of
 
 Extra = Callable[[Path], None]
 """Writes something more into the folder."""
@@ -75,9 +75,10 @@ def _refusal(folder: Path, why: str) -> InvalidInputError:
 def _write(record: RunRecord, folder: Path) -> None:
     from gpusched.run.result import result_of  # noqa: PLC0415 - who only reads needs no models
 
-    result = json.dumps(result_of(record), indent=2, ensure_ascii=False)
+    moment = record.moment()
+    result = json.dumps(result_of(record, moment), indent=2, ensure_ascii=False)
     (folder / _RESULT).write_text(result + "\n", encoding="utf-8")
-    events = record.moment().objects("Event")
+    events = moment.objects("Event")
     lines = (json.dumps(event, ensure_ascii=False) + "\n" for event in events)
     (folder / "events.jsonl").write_text("".join(lines), encoding="utf-8")
     (folder / "pods.csv").write_text(record.pods().to_csv(), encoding="utf-8")
@@ -121,8 +122,7 @@ def _write_journal(record: RunRecord, folder: Path) -> None:
     ):
         for line in (head, *details):
             packed.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-    columns = np.array([row[:-1] for row in record.rows], np.int64).reshape(len(details), 4).T
-    at, what, subject, version = columns
+    at, what, subject, version = columns_of(record.rows)
     np.savez_compressed(folder / _COLUMNS, at=at, what=what, subject=subject, version=version)
 
 

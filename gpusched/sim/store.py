@@ -15,7 +15,14 @@ from gpusched.controllers.interest import BOUND, CREATED, GONE, REWRITTEN
 from gpusched.controllers.protocol import Change, Key, Tally, Verb
 from gpusched.sim.calendar import Calendar
 from gpusched.sim.event_log import EventRecord, Sighting
-from gpusched.sim.journal import Journal, What
+from gpusched.sim.journal import (
+    EVENT_WRITTEN,
+    OBJECT_DELETED,
+    OBJECT_WRITTEN,
+    POD_DELETED,
+    POD_REPLACED,
+    Journal,
+)
 from gpusched.sim.kinds import KINDS
 from gpusched.sim.leases import Leases
 from gpusched.sim.loop import Loop
@@ -200,7 +207,7 @@ class Store:
 
     def replace_pod(self, old: Pod, new: Pod) -> Pod:
         """Store a state that no step describes."""
-        self.journal.append(self.loop.now, What.POD_REPLACED, new.serial, new)
+        self.journal.append(self.loop.now, POD_REPLACED, new.serial, new)
         self._commit(old, new, REWRITTEN)
         return new
 
@@ -212,7 +219,7 @@ class Store:
         self._unindex(stored, key)
         if pod.deletion is not None:
             self._depart(stored, pod)
-        self.journal.append(self.loop.now, What.POD_DELETED, pod.serial, None)
+        self.journal.append(self.loop.now, POD_DELETED, pod.serial, None)
         self.watchers.notify(Change("Pod", "DELETED", key, stored, pod, GONE))
 
     def _commit(self, old: Pod | None, new: Pod, facets: int, verb: Verb = "MODIFIED") -> None:
@@ -285,7 +292,7 @@ class Store:
         self._objects[kind][key] = new
         self._index_owners(old, new, key)
         self._alive.add(meta["uid"])
-        self.journal.append(self.loop.now, What.OBJECT_WRITTEN, int(meta["uid"][:8], 16), new)
+        self.journal.append(self.loop.now, OBJECT_WRITTEN, int(meta["uid"][:8], 16), new)
         self._notify(Change(kind, "ADDED" if old is None else "MODIFIED", key, old, new))
         return new
 
@@ -304,9 +311,7 @@ class Store:
         last = self._objects[kind].pop(key)
         self._index_owners(last, None, key)
         self._alive.discard(meta["uid"])
-        self.journal.append(
-            self.loop.now, What.OBJECT_DELETED, int(meta["uid"][:8], 16), (kind, *key)
-        )
+        self.journal.append(self.loop.now, OBJECT_DELETED, int(meta["uid"][:8], 16), (kind, *key))
         self._notify(Change(kind, "DELETED", key, last, last))
 
     # --- writing events ---------------------------------------------------------------------------
@@ -328,7 +333,7 @@ class Store:
         self, number: int, new: EventRecord | Sighting, verb: Verb, old: EventRecord | None = None
     ) -> None:
         self.version += 1
-        self.journal.append(self.loop.now, What.EVENT_WRITTEN, number, new)
+        self.journal.append(self.loop.now, EVENT_WRITTEN, number, new)
         if self.watchers.watch_over("Event"):
             record = self.event(number)
             key = (record.namespace, record.name)
