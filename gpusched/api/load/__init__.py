@@ -7,6 +7,7 @@ line and remedy. The room knows no kind and judges no object itself.
 * ``sources``: bytes to documents of text.
 * ``kubectl_yaml``: a document of YAML to a JSON value, as kubectl's parser resolves it.
 * ``documents``: a document of YAML or JSON to values, with the line of each field on demand.
+* ``sharing``: what many manifests have in common, held once.
 * ``manifests``: files to manifests.
 
 Source: kubernetes/cli-runtime pkg/resource, sigs.k8s.io/yaml v1.6.0

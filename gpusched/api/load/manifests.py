@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gpusched.api.decode import Finding, Path, path_text, strict
 from gpusched.api.load.documents import Document, DocumentFaultError, documents, line_of
+from gpusched.api.load.sharing import Sharing
 from gpusched.api.load.sources import Chunk, SourceFaultError, chunks
 from gpusched.errors import Fault, InvalidInputError
 
@@ -49,6 +50,13 @@ class Manifest:
         whole = ".".join(part for part in (path_text(self._prefix), text) if part)
         return line_of(self._chunk, self._nth, whole) or self.line
 
+    def compact(self, sharing: Sharing) -> "Manifest":
+        """Return the same manifest, to be kept: it shares what it can, and drops needless text."""
+        chunk = self._chunk
+        if chunk.single:  # whatever stands there stands in that line
+            chunk = replace(chunk, text="")
+        return replace(self, object=sharing.share(self.object), _chunk=chunk)
+
     def part(self, obj: dict[str, Any], path: Path) -> "Manifest":
         """Return an object that stands inside this one as a manifest of its own."""
         prefix = (*self._prefix, *path)
@@ -71,7 +79,8 @@ def load(names: str | Sequence[str], *, judge: Judge = strict) -> tuple[Manifest
     Raises:
         InvalidInputError: Something is wrong; all faults of all files are in it.
     """
-    return tuple(stream(names, judge=judge))
+    sharing = Sharing()
+    return tuple(found.compact(sharing) for found in stream(names, judge=judge))
 
 
 def stream(names: str | Sequence[str], *, judge: Judge = strict) -> Iterator[Manifest]:

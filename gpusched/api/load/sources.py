@@ -41,11 +41,13 @@ class Chunk:
         text: The text.
         line: 1-based line where it starts.
         json: Whether it starts like JSON.
+        single: Whether it is a single line.
     """
 
     text: str
     line: int
     json: bool
+    single: bool = False
 
 
 def chunks(name: str) -> Iterator[Chunk]:
@@ -164,7 +166,7 @@ def _json_chunks(lines: _Lines, first: bytes) -> Iterator[Chunk]:
     line = first
     while line:
         if line.strip():
-            yield Chunk(_decoded(line, lines.number), lines.number, json=True)
+            yield Chunk(_decoded(line, lines.number), lines.number, json=True, single=True)
         line = lines.read()
 
 

@@ -1,0 +1,62 @@
+"""Pods and nodes by the hundred thousand: what their manifests have in common is held once.
+
+Parsed anew for each document, even the names of fields would take more memory than the file. The
+map of an object and its metadata stay its own; what lies deeper must not be changed in place.
+"""
+
+from collections.abc import Callable
+from sys import intern
+from typing import Any, Final
+
+_MANY: Final = {"Pod", "Node"}
+"""Kinds of which there are many; others are left as they are."""
+_MOST: Final = 1 << 16
+"""Values that are remembered at a time; equal ones that are far apart are held twice."""
+
+
+class Sharing:
+    """Makes equal parts of objects the same part."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Any] = {}
+        self._makers: dict[type, Callable[[Any], Any]] = {
+            str: self._text,
+            dict: self._map,
+            list: self._list,
+        }
+
+    def share(self, obj: Any) -> Any:
+        """Return an equal object that shares what it can with those before it."""
+        if not isinstance(obj, dict) or obj.get("kind") not in _MANY:
+            return obj
+        if len(self._known) > _MOST:
+            self._known.clear()
+        return {
+            intern(name): self._own(value) if name == "metadata" else self._value(value)
+            for name, value in obj.items()
+        }
+
+    def _own(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {intern(name): self._value(entry) for name, entry in value.items()}
+
+    def _value(self, value: Any) -> Any:
+        make = self._makers.get(type(value))
+        return value if make is None else make(value)
+
+    def _text(self, text: str) -> str:
+        found: str = self._known.setdefault(text, text)
+        return found
+
+    def _map(self, value: dict[str, Any]) -> dict[str, Any]:
+        made = {intern(name): self._value(entry) for name, entry in value.items()}
+        # Parts are shared themselves, and live as long as what is remembered of them.
+        key = (*made, *map(id, made.values()))
+        found: dict[str, Any] = self._known.setdefault(key, made)
+        return found
+
+    def _list(self, value: list[Any]) -> list[Any]:
+        made = [self._value(entry) for entry in value]
+        found: list[Any] = self._known.setdefault((list, *map(id, made)), made)
+        return found
