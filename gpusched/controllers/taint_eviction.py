@@ -21,7 +21,7 @@ from gpusched.controllers.protocol import (
     Wake,
     Work,
 )
-from gpusched.controllers.taints import no_execute, taints_of, toleration_seconds
+from gpusched.controllers.taints import no_execute, toleration_seconds
 
 CONDITION = {
     "type": "DisruptionTarget",
@@ -59,7 +59,7 @@ class TaintEvictionController:
         return ()
 
     def _of_node(self, change: Change, reader: Reader) -> Iterable[Wake]:
-        if change.verb == "MODIFIED" and taints_of(change.old) is taints_of(change.new):
+        if change.verb == "MODIFIED" and change.old.get("spec") is change.new.get("spec"):
             return ()
         before = no_execute(change.old) if change.old is not None else []
         after = no_execute(change.new) if change.verb != "DELETED" else []

@@ -37,8 +37,10 @@ _CAPACITY = {"cpu": "1k", "memory": "1Ti", "pods": "1M"}
 
 def is_ready(node: Json) -> bool:
     """Return whether a node's Ready condition is True."""
-    held = (node.get("status") or {}).get("conditions") or ()
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in held)
+    for item in (node.get("status") or {}).get("conditions") or ():
+        if item["type"] == "Ready" and item["status"] == "True":
+            return True
+    return False
 
 
 def initialized(status: Json | None, created: str, now: str) -> Json:

@@ -7,7 +7,7 @@ This file must not know defaulting, admission or validation (`sim.api` does), no
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -351,8 +351,8 @@ class Store:
 
 
 def _owner_uids(obj: Json | None) -> Sequence[str]:
-    owners: Iterable[Mapping[str, str]] = (obj or {}).get("metadata", {}).get("ownerReferences", ())
-    return [owner["uid"] for owner in owners]
+    owners = obj["metadata"].get("ownerReferences") if obj is not None else None
+    return [owner["uid"] for owner in owners] if owners else ()
 
 
 __all__ = ["Store", "Verb"]
