@@ -58,8 +58,7 @@ class Count:
 
 def count_pods(job: Json, reader: Reader) -> Count:
     """Return what there is to know of a Job's pods."""
-    owned = reader.pods_of(job["metadata"]["uid"])
-    pods = [pod for pod in owned if pod.phase not in _ENDED or pod.finalizers]
+    pods = reader.open_pods_of(job["metadata"]["uid"])
     status: Json = dict(job.get("status") or {})
     uncounted = status.get("uncountedTerminatedPods") or {}
     known_good, known_bad = (

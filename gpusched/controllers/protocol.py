@@ -171,6 +171,9 @@ class Reader(Protocol):
     def pods_of(self, uid: str) -> Sequence[PodView]:
         """Return the pods whose controller is ``uid``, oldest first."""
 
+    def open_pods_of(self, uid: str) -> Sequence[PodView]:
+        """Return those of an owner's pods that are not over, or that a finalizer holds."""
+
     def pods_on(self, node: str) -> Sequence[PodView]:
         """Return the pods bound to a node."""
 

@@ -26,7 +26,7 @@ from gpusched.sim.journal import (
 from gpusched.sim.kinds import KINDS
 from gpusched.sim.leases import Leases
 from gpusched.sim.loop import Loop
-from gpusched.sim.pod import Json, Pod, PodTemplate, uid_of
+from gpusched.sim.pod import TERMINAL, Json, Pod, PodTemplate, uid_of
 from gpusched.sim.steps import FACETS, NUMBER, Step
 from gpusched.sim.watchers import Handler, Interests, Watchers, every_change
 
@@ -54,6 +54,7 @@ class Store:
         self._objects: dict[str, dict[Key, Json]] = {name: {} for name in KINDS if name != "Pod"}
         self._by_node: defaultdict[str, dict[Key, Pod]] = defaultdict(dict)
         self._by_owner: defaultdict[str, dict[Key, Pod]] = defaultdict(dict)
+        self._open_by_owner: defaultdict[str, dict[Key, Pod]] = defaultdict(dict)
         self._tallies: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._dependents: defaultdict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
         self._alive: set[str] = set()
@@ -131,6 +132,11 @@ class Store:
     def pods_of(self, uid: str) -> Sequence[Pod]:
         """Return the pods whose controller is ``uid``, oldest first."""
         found = self._by_owner.get(uid)
+        return tuple(found.values()) if found else ()
+
+    def open_pods_of(self, uid: str) -> Sequence[Pod]:
+        """Return those of an owner's pods that are not over, or that a finalizer holds."""
+        found = self._open_by_owner.get(uid)
         return tuple(found.values()) if found else ()
 
     def pods_on(self, node: str) -> Sequence[Pod]:
@@ -237,7 +243,7 @@ class Store:
             counted = None
         owner = new.template.owner
         if owner is not None:
-            self._by_owner[owner[2]][key] = new
+            self._own(owner[2], new)
             self._count(owner[2], counted, new)
         self.watchers.notify(_change(Change, ("Pod", verb, key, old, new, facets)))
 
@@ -251,7 +257,20 @@ class Store:
         owner = pod.template.owner
         if owner is not None:
             self._by_owner[owner[2]].pop(key, None)
+            self._open_by_owner[owner[2]].pop(key, None)
             self._count(owner[2], pod, None)
+
+    def _own(self, uid: str, pod: Pod) -> None:
+        """Enter a pod's new state under its owner, in the order in which the pods came."""
+        key, owned, still_open = pod.key, self._by_owner[uid], self._open_by_owner[uid]
+        is_new = key not in owned
+        owned[key] = pod
+        if _is_over(pod):
+            still_open.pop(key, None)
+        elif is_new or key in still_open:
+            still_open[key] = pod
+        else:  # it was over, and somebody has given it a finalizer since
+            self._open_by_owner[uid] = {k: each for k, each in owned.items() if not _is_over(each)}
 
     def _count(self, uid: str, old: Pod | None, new: Pod | None) -> None:
         tally = self._tallies[uid]
@@ -348,6 +367,10 @@ class Store:
             self._dependents[uid].pop(entry, None)
         for uid in after:
             self._dependents[uid][entry] = None
+
+
+def _is_over(pod: Pod) -> bool:
+    return pod.phase in TERMINAL and not pod.template.finalizers
 
 
 def _owner_uids(obj: Json | None) -> Sequence[str]:

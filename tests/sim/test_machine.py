@@ -118,6 +118,9 @@ class Users(RuleBasedStateMachine):
         for item in pods:
             if item.owner is not None:
                 assert item in self.store.pods_of(item.owner[2])
+                siblings = self.store.pods_of(item.owner[2])
+                left = [pod for pod in siblings if not pod.terminal or pod.finalizers]
+                assert list(self.store.open_pods_of(item.owner[2])) == left
             if item.node:
                 assert item in self.store.pods_on(item.node)
 
