@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -62,7 +62,7 @@ def play_live(
     ready = prepared(scenario, how)
     _refuse_existing(cluster, [*ready.fleet, *ready.setup])
     namespaces = {m.object["metadata"]["name"] for m in _namespaces(ready)}
-    existing = capture(cluster, with_pods=True).objects
+    existing = standing(capture(cluster, with_pods=True).objects)
     with _ending_by_signal():
         try:
             let_the_scheduler_look(cluster, how)
@@ -95,6 +95,23 @@ def let_the_scheduler_look(cluster: Cluster, how: Preparation) -> None:
         sleep(_LOOK_AGAIN)
     cluster.delete("Pod", (namespace, name), 0)
     cluster.delete("Namespace", ("", namespace))
+
+
+def standing(objects: Iterable[Json]) -> tuple[Json, ...]:
+    """Return what is not on its way out: all but what plays have left in namespaces that end."""
+    found = list(objects)
+    leaving = {
+        obj["metadata"]["name"] for obj in found if obj["kind"] == "Namespace" and _is_ours(obj)
+    }
+    return tuple(
+        obj
+        for obj in found
+        if not _is_ours(obj) and obj["metadata"].get("namespace") not in leaving
+    )
+
+
+def _is_ours(obj: Json) -> bool:
+    return LABEL in (obj["metadata"].get("labels") or {})
 
 
 @dataclass(frozen=True, slots=True)
