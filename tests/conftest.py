@@ -18,6 +18,7 @@ settings.register_profile("gate", settings.get_profile("explore"), derandomize=T
 settings.load_profile("gate")
 
 COMPARED = pytest.StashKey[Counter[str]]()
+RACY = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,7 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="its scheduler runs at parallelism: 1: compare each node",
     )
-    group.addoption("--live-restart", help="a command that starts its scheduler anew")
+    group.addoption(
+        "--live-configure", help="a command that starts its scheduler and KWOK as a scenario says"
+    )
+    group.addoption("--live-kwok", help="a command that ends and starts one of its KWOK processes")
+    group.addoption("--live-stages", help="a file of Stages by which its KWOK ends pods in time")
     group.addoption(
         "--live-out", default="build/differences", help="where shrunk scenarios are written"
     )
@@ -38,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[COMPARED] = Counter()
+    config.stash[RACY] = []
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -56,3 +62,5 @@ def pytest_terminal_summary(
     if counts:
         parts = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
         terminalreporter.write_line(f"Compared with the cluster: {parts}")
+    for line in config.stash[RACY]:
+        terminalreporter.write_line(f"Shown by one play only: {line}")

@@ -3,11 +3,14 @@
 #   controlplane.sh build                    build what is missing in the cache (minutes the first time)
 #   controlplane.sh up STATE                 start everything, keep its state in the folder STATE, print the kubeconfig's path
 #   controlplane.sh down STATE               stop what `up` started and remove STATE
-#   controlplane.sh restart-scheduler STATE  end the scheduler and start it anew, with the configuration of now
+#   controlplane.sh configure STATE          end the scheduler and KWOK and start them anew, with the environment of now
+#   controlplane.sh kwok STATE stop|start NAME   end one KWOK process, start it again
 #   controlplane.sh with COMMAND...          up, run COMMAND with $KUBECONFIG and $CONTROLPLANE_STATE, down
 #   controlplane.sh where                    print the folder with the programs
 # Environment: KUBE_VERSION (what go.mod pins), KWOK_VERSION (0.7.0), PARALLELISM (1), SCHEDULER_CONFIG (a file instead of
-#   the default configuration), SCHEDULER_FLAGS, SCHEDULER_VERBOSITY, WITHOUT ("scheduler kwok": parts to leave out)
+#   the default configuration), SCHEDULER_FLAGS, SCHEDULER_VERBOSITY, WITHOUT ("scheduler kwok": parts to leave out),
+#   KWOK_PROCESSES ("a=pool=x b=pool=y": names and the labels of their nodes, instead of one for all nodes), KWOK_STAGES
+#   (a file of Stages for pods beside the fast pod-ready and pod-delete)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 pinned=$(sed -n 's#^\tk8s.io/kubernetes v##p' "$here/go.mod")
@@ -30,12 +33,14 @@ sources() { (cd "$1" && cat go.mod go.sum cmd/*/*.go | sha256sum | cut -d' ' -f1
 build() {
   mkdir -p "$cache"
   local from now
-  if [ -f "$cache/sources" ] && from=$(module) && [ "$(cat "$cache/sources")" = "$(sources "$from")" ]; then return; fi
+  if [ -f "$cache/pod-ready.yaml" ] && [ -f "$cache/sources" ] && from=$(module) && [ "$(cat "$cache/sources")" = "$(sources "$from")" ]; then return; fi
   command -v go >/dev/null || { echo "Go 1.26 is missing: the control plane is built from Go modules (https://go.dev/dl)" >&2; exit 3; }
   from=$(module); now=$(sources "$from")
   local v=k8s.io/component-base/version minor=${kube#*.}
   (cd "$from" && go build -ldflags "-X $v.gitVersion=v$kube -X $v.gitMajor=${kube%%.*} -X $v.gitMinor=${minor%%.*}" -o "$cache/" ./cmd/...)
   GOBIN=$cache go install "sigs.k8s.io/kwok/cmd/kwok@v$kwok"
+  local stages; stages=$(cd "$from" && go mod download -json "sigs.k8s.io/kwok@v$kwok" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')/kustomize/stage/pod/fast
+  install -m 644 "$stages/pod-ready.yaml" "$stages/pod-delete.yaml" "$cache/"
   echo "$now" >"$cache/sources"
 }
 wants() { [[ " ${WITHOUT:-} " != *" $1 "* ]]; }
@@ -89,7 +94,23 @@ start_scheduler() {
   # shellcheck disable=SC2086 - flags are words
   start scheduler "$cache/controlplane" scheduler --config scheduler.yaml --secure-port 0 -v "${SCHEDULER_VERBOSITY:-1}" ${SCHEDULER_FLAGS:-}
 }
-start_kwok() { start kwok "$cache/kwok" --kubeconfig kubeconfig --manage-all-nodes --node-lease-duration-seconds 40; }
+configure_kwok() { # write down the command line of each KWOK process: one argument a line
+  local each selector
+  rm -f kwok-*.args
+  [ -z "${KWOK_STAGES:-}" ] || for each in "$cache/pod-ready.yaml" "$cache/pod-delete.yaml" "$KWOK_STAGES"; do echo ---; cat "$each"; done >stages.yaml
+  for each in ${KWOK_PROCESSES:-kwok=}; do
+    selector=${each#*=}
+    { printf '%s\n' --kubeconfig kubeconfig --node-lease-duration-seconds 40
+      if [ -n "$selector" ]; then echo "--manage-nodes-with-label-selector=$selector"; else echo --manage-all-nodes; fi
+      [ -z "${KWOK_STAGES:-}" ] || printf '%s\n' --config stages.yaml; } >"kwok-${each%%=*}.args"
+  done
+}
+start_kwok() { # NAME
+  local arguments; mapfile -t arguments <"kwok-$1.args"
+  start "kwok-$1" "$cache/kwok" "${arguments[@]}"
+}
+start_all_kwok() { local each; configure_kwok; for each in kwok-*.args; do each=${each#kwok-}; start_kwok "${each%.args}"; done; }
+stop_all_kwok() { local each; for each in kwok-*.pid; do stop "${each%.pid}"; done; }
 up() {
   build
   (umask 077; mkdir -p "$1"); cd "$1"; umask 077
@@ -112,12 +133,12 @@ up() {
   wants controllers && start controllers "$cache/controlplane" controllers --kubeconfig kubeconfig --leader-elect=false \
     --service-account-private-key-file sa.key --secure-port 0
   wants scheduler && start_scheduler
-  wants kwok && start_kwok
+  wants kwok && start_all_kwok
   echo "$PWD/kubeconfig"
 }
 down() {
   [ -d "$1" ] || return 0
-  (cd "$1" && for part in kwok scheduler controllers apiserver etcd; do stop "$part"; done)
+  (cd "$1" && stop_all_kwok && for part in scheduler controllers apiserver etcd; do stop "$part"; done)
   [ -n "${KEEP_LOGS:-}" ] || rm -rf "$1"
 }
 with() {
@@ -133,8 +154,9 @@ case "${1:-}" in
   build) build ;;
   up) up "${2:?a folder for its state}" ;;
   down) down "${2:?the folder of its state}" ;;
-  restart-scheduler) cd "${2:?the folder of its state}"; stop scheduler; write_configuration; start_scheduler ;;
+  configure) cd "${2:?the folder of its state}"; stop scheduler; stop_all_kwok; write_configuration; start_scheduler; start_all_kwok ;;
+  kwok) cd "${2:?the folder of its state}"; case "${3:-}" in stop) stop "kwok-${4:?its name}" ;; *) start_kwok "${4:?its name}" ;; esac ;;
   with) shift; with "$@" ;;
   where) echo "$cache" ;;
-  *) sed -n '2,10p' "$0"; exit 2 ;;
+  *) sed -n '2,13p' "$0"; exit 2 ;;
 esac

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from gpusched.live.facts import Facts, facts_of, nodes_of
+from gpusched.live.facts import Facts, facts_of, nodes_of, run_times_of
 from gpusched.live.session import LiveRun
 from gpusched.live.simulating import Chances, simulated
 from gpusched.run.record import RunRecord
 
 TOLERANCE: Final = 1.5
-"""Seconds that a retry may come earlier or later than simulated."""
+"""Seconds that a retry or a start may come earlier or later than simulated."""
 _DRAWS: Final = 64
 """So many ways of drawing are tried before a difference is believed."""
 
@@ -63,9 +63,10 @@ def compare(run: LiveRun, *, exact: bool = False, tolerance: float = TOLERANCE) 
     """
     expected = facts_of(run.record)
     nodes = {} if exact else nodes_of(run.record)
+    run_times = run_times_of(run.record)
     best: Comparison | None = None
     for seed in range(_DRAWS):
-        chances = Chances(seed, nodes)
+        chances = Chances(seed, nodes, run_times)
         record = simulated(run.scenario, chances, run.existing)
         found = tuple(differences(expected, facts_of(record), tolerance))
         if best is None or len(found) < len(best.differences):
@@ -78,35 +79,35 @@ def compare(run: LiveRun, *, exact: bool = False, tolerance: float = TOLERANCE) 
 
 def differences(cluster: Facts, simulator: Facts, tolerance: float) -> Iterator[Difference]:
     """Yield where two runs' facts differ, pods first."""
-    for group, pod, what in sorted({*cluster.pods, *simulator.pods}):
-        one, two = (facts.pods.get((group, pod, what)) for facts in (cluster, simulator))
+    for group, name, what in sorted({*cluster.states, *simulator.states}):
+        one, two = (facts.states.get((group, name, what)) for facts in (cluster, simulator))
         if one != two:
-            yield Difference(f"{group} {pod}: {what}", _shown(one), _shown(two))
+            yield Difference(f"{group} {name}: {what}", _shown(one), _shown(two))
     for key in sorted({*cluster.counts, *simulator.counts}):
         one, two = cluster.counts[key], simulator.counts[key]
         if one != two:
             yield Difference(" ".join(key), str(one), str(two))
-    yield from _retries(cluster, simulator, tolerance)
+    yield from _times(cluster, simulator, tolerance)
 
 
-def _retries(cluster: Facts, simulator: Facts, tolerance: float) -> Iterator[Difference]:
-    for pod in sorted({*cluster.retries, *simulator.retries}):
-        one, two = cluster.retries.get(pod, []), simulator.retries.get(pod, [])
+def _times(cluster: Facts, simulator: Facts, tolerance: float) -> Iterator[Difference]:
+    for what in sorted({*cluster.times, *simulator.times}):
+        one, two = cluster.times.get(what, []), simulator.times.get(what, [])
         alike = len(one) == len(two)
         near = alike and all(abs(a - b) <= tolerance for a, b in zip(one, two, strict=True))
         if not near:
-            yield Difference(f"retry {pod}: seconds after its creation", _times(one), _times(two))
+            yield Difference(what, _written(one), _written(two))
 
 
 def _compared(facts: Facts, record: RunRecord) -> Counter[str]:
     events = sum(1 for group, _ in facts.counts if group == "event")
     return Counter(
         pods=len(record.lives),
-        decisions=sum(1 for (_, _, what) in facts.pods if what == "PodScheduled"),
+        decisions=sum(1 for (_, _, what) in facts.states if what == "PodScheduled"),
         messages=sum(1 for life in record.lives if life.waiting),
         events=events,
         victims=sum(1 for group, _ in facts.counts if group == "victim"),
-        retries=sum(len(times) for times in facts.retries.values()),
+        times=sum(map(len, facts.times.values())),
     )
 
 
@@ -114,5 +115,5 @@ def _shown(value: str | int | None) -> str:
     return "" if value is None else str(value)
 
 
-def _times(times: list[float]) -> str:
+def _written(times: list[float]) -> str:
     return ", ".join(f"{time:.1f}" for time in times)

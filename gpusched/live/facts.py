@@ -13,9 +13,10 @@ from typing import Final
 from gpusched.controllers.template_hash import SAFE_LETTERS
 from gpusched.run.record import RunRecord
 from gpusched.run.replay import Replay
+from gpusched.run.runtimes import DELAY
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.event_log import EventRecord
-from gpusched.sim.pod import Pod
+from gpusched.sim.pod import Json, Pod
 
 Value = str | int | None
 _UID: Final = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -36,14 +37,14 @@ class Facts:
     """One run's facts.
 
     Attributes:
-        pods: Group, pod and field to its value, for pods whose names were given.
+        states: Group, name and field to its value, for nodes, and for pods whose names were given.
         counts: Group and description to how often it holds.
-        retries: Pod to the seconds, from its creation, at which the scheduler told of a failure.
+        times: What happened how often, and when: seconds that may differ by a tolerance.
     """
 
-    pods: dict[tuple[str, str, str], Value] = field(default_factory=dict)
+    states: dict[tuple[str, str, str], Value] = field(default_factory=dict)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    retries: dict[str, list[float]] = field(default_factory=dict)
+    times: dict[str, list[float]] = field(default_factory=dict)
 
 
 def facts_of(record: RunRecord) -> Facts:
@@ -58,10 +59,14 @@ def facts_of(record: RunRecord) -> Facts:
     events = comparable_events(list(replay.events.values()))
     for event in events:
         _note_event(facts, event, tell)
+    _note_nodes(facts, replay)
     for _, text, refused in record.reports:
         if refused:
             facts.counts["refusal", tell.text(text)] += 1
     _note_retries(facts, record, events)
+    _note_starts(facts, record)
+    for times in facts.times.values():
+        times.sort()
     return facts
 
 
@@ -88,9 +93,9 @@ def comparable_events(events: Sequence[EventRecord]) -> list[EventRecord]:
 def _note_pod(facts: Facts, pod: Pod) -> None:
     facts.counts["phase", pod.phase] += 1
     if is_named(pod):
-        facts.pods |= {("pod", _name(pod), what): value for what, value in _states(pod)}
+        facts.states |= {("pod", full_name(pod), what): value for what, value in _states(pod)}
     else:
-        facts.counts["pods of", f"{_name(pod)}: {_summary(pod)}"] += 1
+        facts.counts["pods of", f"{full_name(pod)}: {_summary(pod)}"] += 1
 
 
 def nodes_of(record: RunRecord) -> dict[str, str]:
@@ -100,6 +105,16 @@ def nodes_of(record: RunRecord) -> dict[str, str]:
         for life in record.lives
         if life.pod.node
     }
+
+
+def run_times_of(record: RunRecord) -> dict[str, list[int | None]]:
+    """Return how long pods ran, by `full_name`, in order of starting; None: they still do."""
+    found: dict[str, list[int | None]] = {}
+    started = [(life.started, life) for life in record.lives if life.started is not None]
+    for start, life in sorted(started, key=lambda pair: pair[0]):
+        time = None if life.finished is None else life.finished - start
+        found.setdefault(full_name(life.pod), []).append(time)
+    return found
 
 
 def is_named(pod: Pod) -> bool:
@@ -112,7 +127,14 @@ def stand_in(pod: Pod) -> str:
     return pod.name if is_named(pod) else pod.name[:-_SUFFIX] + "*"
 
 
-def _name(pod: Pod) -> str:
+def _note_nodes(facts: Facts, replay: Replay) -> None:
+    for (kind, _, name), obj in replay.objects.items():
+        if kind == "Node":
+            facts.states |= {("node", name, what): value for what, value in _node_states(obj)}
+
+
+def full_name(pod: Pod) -> str:
+    """Return a pod's namespace and name, with ``*`` for what was made up."""
     return f"{pod.namespace}/{stand_in(pod)}"
 
 
@@ -127,9 +149,19 @@ def _states(pod: Pod) -> Iterator[tuple[str, Value]]:
             yield condition.type, " ".join(filter(None, words))
 
 
+def _node_states(node: Json) -> Iterator[tuple[str, Value]]:
+    """Yield what a scheduler minds beside the node's amounts, which only scenarios change."""
+    taints = (node.get("spec") or {}).get("taints") or ()
+    texts = (f"{item['key']}={item.get('value') or ''}:{item['effect']}" for item in taints)
+    yield "taints", ", ".join(sorted(texts)) or None
+    conditions = (node.get("status") or {}).get("conditions") or ()
+    yield "ready", next((item["status"] for item in conditions if item["type"] == "Ready"), None)
+
+
 def _summary(pod: Pod) -> str:
-    scheduled = next((text for what, text in _states(pod) if what == "PodScheduled"), "")
-    return f"{pod.phase} {scheduled}".strip()
+    states = dict(_states(pod))
+    words = (pod.phase, "terminating" if states["terminating"] else "", states.get("PodScheduled"))
+    return " ".join(str(word) for word in words if word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +189,7 @@ def _note_event(facts: Facts, event: EventRecord, tell: _Teller) -> None:
 
 
 def _note_retries(facts: Facts, record: RunRecord, events: Sequence[EventRecord]) -> None:
-    """Take the first two failures: a third and later ones are only counted, half an hour late."""
+    """Note a pod's first two failures: later ones are only counted, half an hour late."""
     created = {
         (life.pod.namespace, life.pod.name): life.created
         for life in record.lives
@@ -167,6 +199,13 @@ def _note_retries(facts: Facts, record: RunRecord, events: Sequence[EventRecord]
         place = (str(event.regarding.get("namespace")), str(event.regarding.get("name")))
         if event.reason == "FailedScheduling" and place in created:
             after = (event.first - created[place]) / SECOND
-            facts.retries.setdefault("/".join(place), []).append(after)
-    for times in facts.retries.values():
-        times.sort()
+            what = f"retry {'/'.join(place)}: seconds after its creation"
+            facts.times.setdefault(what, []).append(after)
+
+
+def _note_starts(facts: Facts, record: RunRecord) -> None:
+    """Note when pods with a run time start: each end makes room for the next."""
+    for life in record.lives:
+        if life.bound is not None and DELAY in life.pod.annotations:
+            what = f"start {full_name(life.pod)}: seconds after t = 0"
+            facts.times.setdefault(what, []).append(life.bound / SECOND)

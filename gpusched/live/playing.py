@@ -63,13 +63,15 @@ class LivePlayer:
     """Plays one scenario.
 
     Args:
-        cluster: Where.
+        cluster: Where to look.
+        world: Where to act.
         watcher: Who knows whether the cluster is settled.
         pace: How patient to be.
     """
 
-    def __init__(self, cluster: Cluster, watcher: Watcher, pace: Pace) -> None:
+    def __init__(self, cluster: Cluster, world: ClusterWorld, watcher: Watcher, pace: Pace) -> None:
         self._cluster = cluster
+        self._world = world
         self._watcher = watcher
         self._pace = pace
         self._steps: list[Step] = []
@@ -82,7 +84,7 @@ class LivePlayer:
         """
         played = LivePlayed(scenario, zero=now())
         actor = Actor(
-            ClusterWorld(self._cluster),
+            self._world,
             lambda text, refused: played.reports.append((now() - played.zero, text, refused)),
         )
         try:

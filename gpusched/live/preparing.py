@@ -1,13 +1,13 @@
 """A scenario rewritten so that it can be played on a cluster beside what is there already.
 
 Both worlds play the rewritten scenario, so nothing has to be mapped back: namespaces get a prefix,
-objects get our label, nodes the annotation by which KWOK knows its own, fixed run times become
-KWOK's annotation, and every object of a step becomes a step of its own. This file must not know a
+objects get our label, nodes the annotation by which KWOK knows its own, run times become KWOK's
+annotations, and every object of a step becomes a step of its own. This file must not know a
 cluster.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from gpusched.api.scenario import (
 )
 from gpusched.cluster.selectors import EVERYTHING, LabelSelector
 from gpusched.errors import Fault, InvalidInputError
-from gpusched.run.runtimes import DELAY
+from gpusched.run.runtimes import DELAY, JITTER
 from gpusched.sim.kinds import KINDS, find_kind
 from gpusched.sim.pod import Json
 
@@ -49,12 +49,16 @@ class Preparation:
     Attributes:
         play: The name of this play: the value of our label.
         prefix: What is put before the name of every namespace.
-        configured: Whether the cluster's scheduler is known to have the scenario's configuration.
+        configured: Whether the cluster's scheduler is known to have the scenario's configuration,
+            and its KWOK the scenario's processes and stages that end pods in time.
+        kwok: A command that ``stop NAME`` or ``start NAME`` is put behind to end a KWOK process
+            and to start it again; empty if there is none.
     """
 
     play: str
     prefix: str
     configured: bool = False
+    kwok: str = ""
 
 
 def prepared(scenario: Scenario, how: Preparation) -> Scenario:
@@ -79,21 +83,48 @@ def prepared(scenario: Scenario, how: Preparation) -> Scenario:
 
 def _impossible(scenario: Scenario, how: Preparation) -> Iterator[str]:
     actions = [action for step in scenario.steps for action in step.actions]
-    if any(isinstance(action, KwokStop | KwokStart) for action in actions):
-        yield "spec.steps: kwokStop and kwokStart cannot be played on a cluster"
-    if scenario.kwok.controllers or scenario.stages or scenario.kwok.stages != "fast":
+    if not how.kwok and any(isinstance(action, KwokStop | KwokStart) for action in actions):
+        yield "spec.steps: kwokStop and kwokStart need a command that stops the cluster's KWOK"
+    if _has_own_stages(scenario):
         yield "spec.kwok: a cluster's KWOK plays its own stages; only the fast ones can be compared"
-    if any(entry.duration is None or entry.exit_code for entry in scenario.runtimes):
-        yield "spec.runtimes: only fixed durations with exit code 0 can be given to KWOK"
+    yield from _about_run_times(scenario.runtimes, how)
     made = [manifest for action in actions for manifest in getattr(action, "manifests", ())]
     given = [manifest.object for manifest in (*scenario.fleet, *scenario.setup, *made)]
     if any(obj["kind"] == "StorageClass" and obj.get("provisioner") != _NOBODY for obj in given):
         yield "a StorageClass needs its provisioner, and nobody plays one on a cluster"
-    if (scenario.scheduler_configuration or scenario.scheduler_flags) and not how.configured:
-        words = (
-            "spec.schedulerConfiguration: the cluster's scheduler has a configuration of its own;"
-        )
-        yield f"{words} say --configured if it is the same"
+    if not how.configured:
+        yield from _unconfigured(scenario)
+
+
+def _unconfigured(scenario: Scenario) -> Iterator[str]:
+    same = "say --configured if it is the same"
+    if scenario.scheduler_configuration or scenario.scheduler_flags:
+        words = "the cluster's scheduler has a configuration of its own"
+        yield f"spec.schedulerConfiguration: {words}; {same}"
+    if scenario.kwok.controllers:
+        yield f"spec.kwok.controllers: the cluster has KWOK processes of its own; {same}"
+
+
+def _about_run_times(runtimes: Sequence[Runtime], how: Preparation) -> Iterator[str]:
+    if any(entry.exit_code or _range_of(entry) is None for entry in runtimes):
+        yield "spec.runtimes: KWOK can only be given fixed and uniform ones with exit code 0"
+    elif runtimes and not how.configured:
+        words = "KWOK's fast stages know no run times; give it conformance/recorder/run-times.yaml"
+        yield f"spec.runtimes: {words} and say --configured"
+
+
+def _has_own_stages(scenario: Scenario) -> bool:
+    named = [scenario.kwok.stages, *(each.stages for each in scenario.kwok.controllers)]
+    return bool(scenario.stages) or any(stages not in (None, "fast") for stages in named)
+
+
+def _range_of(entry: Runtime) -> tuple[int, int] | None:
+    """Return the shortest and the longest run time of an entry, if KWOK can draw from it."""
+    if entry.duration is not None:
+        return entry.duration, entry.duration
+    if entry.uniform is not None:
+        return entry.uniform.min, entry.uniform.max
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +224,15 @@ class _Rewriting:
             chosen = EVERYTHING if entry.selector is None else LabelSelector.compile(entry.selector)
             here = entry.namespace is None or self.how.prefix + entry.namespace == namespace
             if here and chosen.matches(meta.get("labels") or {}):
-                delay = format_duration((entry.duration or 0) * _NANOSECONDS)
-                meta["annotations"] = {DELAY: delay, **(meta.get("annotations") or {})}
+                meta["annotations"] = {**_told(entry), **(meta.get("annotations") or {})}
                 return
+
+
+def _told(entry: Runtime) -> dict[str, str]:
+    """Return the annotations from which KWOK draws a run time."""
+    shortest, longest = _range_of(entry) or (0, 0)
+    jitter = {JITTER: format_duration(longest * _NANOSECONDS)} if longest > shortest else {}
+    return {DELAY: format_duration(shortest * _NANOSECONDS), **jitter}
 
 
 def _namespace_of(obj: Json) -> str:

@@ -18,6 +18,7 @@ from gpusched.live.playing import LivePlayer, Pace
 from gpusched.live.preparing import LABEL, Preparation, prepared
 from gpusched.live.recording import record_from
 from gpusched.live.watching import Watcher
+from gpusched.live.world import ClusterWorld
 from gpusched.run.record import RunRecord
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.kinds import KINDS
@@ -68,7 +69,8 @@ def play_live(
             let_the_scheduler_look(cluster, how)
             watcher = Watcher(cluster, _Concerns(how.play, frozenset(namespaces)))
             try:
-                played = LivePlayer(cluster, watcher, pace or Pace()).play(ready)
+                world = ClusterWorld(cluster, how.kwok)
+                played = LivePlayer(cluster, world, watcher, pace or Pace()).play(ready)
             finally:
                 watcher.stop()
         finally:

@@ -1,10 +1,11 @@
 """The same play in virtual time, following the cluster where Kubernetes itself lets chance decide.
 
-Ties between nodes at ``parallelism`` above 1, and the node where the search for preemption victims
-starts, are not determined. `Chances` says how they fall here.
+Ties between nodes at ``parallelism`` above 1, the node where the search for preemption victims
+starts, and run times that KWOK draws are not determined. `Chances` says how they fall here.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,15 +17,16 @@ from gpusched.api.scenario import Create, Scenario
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints
 from gpusched.kube.cycle import heap_tie_break
+from gpusched.live.facts import full_name
 from gpusched.run.acting import Actor
-from gpusched.run.playing import BEGIN, FLEET, SETUP
+from gpusched.run.playing import BEGIN, FLEET, SETUP, start_kwok
 from gpusched.run.record import RunRecord
-from gpusched.run.runtimes import run_times
+from gpusched.run.runtimes import DELAY, RunTime
 from gpusched.run.world import SimulatedWorld
 from gpusched.sim.calendar import EPOCH
 from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.latency import MODELS
-from gpusched.sim.pod import Json
+from gpusched.sim.pod import Json, Pod
 from gpusched.sim.scheduler import Scheduler, SchedulerOptions
 from gpusched.sim.scheduler.starting import start_scheduler
 
@@ -39,11 +41,14 @@ class Chances:
         seed: What the draws of preemption hang on.
         nodes: ``namespace/name`` of a pod to the node that it should get if that is among the tied
             ones; empty to break ties as the real scheduler does at ``parallelism: 1``.
+        run_times: Pods, as `facts.full_name` calls them, to their run times in microseconds, in
+            order of starting; None for ever.
         drawn: How many draws had more than one outcome.
     """
 
     seed: int = 0
     nodes: Mapping[str, str] = field(default_factory=dict)
+    run_times: Mapping[str, Sequence[int | None]] = field(default_factory=dict)
     drawn: int = 0
 
 
@@ -58,8 +63,7 @@ def simulated(scenario: Scenario, chances: Chances, existing: tuple[Json, ...] =
     plane = ControlPlane(BEGIN, scenario.seed, MODELS["zero"])
     scheduler = _start_scheduler(scenario, plane, chances)
     plane.start_controllers(BEGIN)
-    run_time = run_times(scenario.runtimes, plane.stream("runtimes"))
-    plane.start_kwok("kwok", ["--manage-all-nodes"], (), run_time)
+    start_kwok(scenario, plane, _following(chances.run_times))
     reports: list[tuple[int, str, bool]] = []
     actor = Actor(
         SimulatedWorld(plane),
@@ -83,6 +87,22 @@ def simulated(scenario: Scenario, chances: Chances, existing: tuple[Json, ...] =
         reports=tuple(reports),
         statistics={"gauges": scheduler.gauges()},
     )
+
+
+def _following(run_times: Mapping[str, Sequence[int | None]]) -> RunTime:
+    """Let pods that are told to end do so when those of the cluster did."""
+    taken: Counter[str] = Counter()
+
+    def run_time(pod: Pod) -> tuple[int, str] | None:
+        if DELAY not in pod.annotations:
+            return None
+        name = full_name(pod)
+        known, nth = run_times.get(name, ()), taken[name]
+        taken[name] += 1
+        time = known[nth] if nth < len(known) else None
+        return None if time is None else (time, "Succeeded")
+
+    return run_time
 
 
 def _start_scheduler(scenario: Scenario, plane: ControlPlane, chances: Chances) -> Scheduler:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from typing import Any, Final
 
-from gpusched.controllers.protocol import ApiError, Key
+from gpusched.controllers.protocol import Key
 from gpusched.live.cluster import Cluster, ClusterError
 from gpusched.sim.pod import Json
 from gpusched.timeline.answers import Answer
@@ -20,10 +20,12 @@ class ClusterWorld:
 
     Args:
         cluster: The cluster.
+        kwok: A command that ``stop NAME`` or ``start NAME`` is put behind.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, kwok: str) -> None:
         self._cluster = cluster
+        self._kwok = kwok
 
     def create(self, obj: Json) -> None:
         """See `World`."""
@@ -65,13 +67,19 @@ class ClusterWorld:
         answer({"rc": done.returncode, "stdout": done.stdout, "stderr": done.stderr})
 
     def start_kwok(self, name: str) -> None:
-        """Refuse: nobody can start a cluster's KWOK from outside."""
-        raise _out_of_reach(name)
+        """See `World`."""
+        self._run_kwok("start", name)
 
     def stop_kwok(self, name: str) -> None:
-        """Refuse: nobody can stop a cluster's KWOK from outside."""
-        raise _out_of_reach(name)
+        """See `World`."""
+        self._run_kwok("stop", name)
 
+    def _run_kwok(self, verb: str, name: str) -> None:
+        """Run the command that stops and starts KWOK.
 
-def _out_of_reach(name: str) -> ApiError:
-    return ApiError(404, "NotFound", f'kwok controller "{name}" is out of reach')
+        Raises:
+            ClusterError: It fails.
+        """
+        done = subprocess.run([*shlex.split(self._kwok), verb, name], check=False)  # noqa: S603 - the user's own command
+        if done.returncode:
+            raise ClusterError(f"{self._kwok} {verb} {name}: exit status {done.returncode}")

@@ -21,7 +21,7 @@ from gpusched.kwok.stage import Stage, general_stages, load_stages
 from gpusched.run.acting import Actor
 from gpusched.run.interruption import between_actions
 from gpusched.run.move_log import MoveLog
-from gpusched.run.runtimes import run_times
+from gpusched.run.runtimes import RunTime, run_times
 from gpusched.run.world import SimulatedWorld
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
@@ -103,15 +103,15 @@ def play(scenario: Scenario, options: PlayOptions | None = None) -> Played:
     chosen = replace(_scheduler_options(scenario, plane, options), log=moves)
     scheduler = start_scheduler(plane, configuration, chosen)
     played = Played(scenario, plane, scheduler, seed, moves, options.tie_break)
-    _start(scenario, plane)
+    plane.start_controllers(BEGIN)
+    start_kwok(scenario, plane, run_times(scenario.runtimes, plane.stream("runtimes")))
     _plan(played)
     _run(played, scenario.until if options.until is None else options.until, options.progress)
     return played
 
 
-def _start(scenario: Scenario, plane: ControlPlane) -> None:
-    plane.start_controllers(BEGIN)
-    run_time = run_times(scenario.runtimes, plane.stream("runtimes"))
+def start_kwok(scenario: Scenario, plane: ControlPlane, run_time: RunTime) -> None:
+    """Start the scenario's KWOK processes, or the one that plays all nodes."""
     for controller in scenario.kwok.controllers:
         selector = ",".join(f"{key}={value}" for key, value in controller.nodes.items())
         args = [f"--manage-nodes-with-label-selector={selector}"] if selector else [_ALL_NODES]

@@ -14,6 +14,9 @@ from gpusched.sim.pod import Pod
 DELAY: Final = "pod-complete.stage.kwok.x-k8s.io/delay"
 """The annotation by which KWOK's general stages are told how long a pod runs, a Go duration."""
 
+JITTER: Final = "pod-complete.stage.kwok.x-k8s.io/jitter-delay"
+"""The longest run time, if KWOK shall draw one; gpusched's fast stages do not read it."""
+
 RunTime = Callable[[Pod], tuple[int, str] | None]
 
 

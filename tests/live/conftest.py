@@ -20,11 +20,26 @@ from gpusched.live.comparing import Difference, compare
 from gpusched.live.playing import Pace
 from gpusched.live.preparing import Preparation
 from gpusched.live.session import play_live
-from tests.conftest import COMPARED
+from tests.conftest import COMPARED, RACY
 
 QUICK = Pace(settle=1_000_000)
 AGAIN = 2
 """A difference must show so often in a row; what chance brings once is counted as racy."""
+
+
+@dataclass(frozen=True)
+class Commands:
+    """What the owner of a cluster lets us do to it; empty: nothing.
+
+    Attributes:
+        configure: Starts the scheduler and KWOK anew, as the environment says.
+        kwok: Ends or starts one KWOK process.
+        stages: A file of Stages that end pods in time.
+    """
+
+    configure: str = ""
+    kwok: str = ""
+    stages: str = ""
 
 
 @dataclass
@@ -34,43 +49,41 @@ class Bench:
     cluster: Cluster
     exact: bool
     counts: Counter[str]
+    racy: list[str]
     out: Path
-    command: str | None
+    commands: Commands
     numbers: Any = field(default_factory=itertools.count)
     session: str = field(default_factory=lambda: f"{now() // 1_000_000:x}")
 
-    def restart(self, scenario: Scenario | None = None) -> None:
-        """Start the scheduler anew, configured as a scenario says, if there is a command for it."""
-        configured = scenario is not None and _is_configured(scenario)
-        if self.command is None and configured:
-            pytest.skip("the cluster's scheduler has a configuration of its own")
-        if self.command is not None:
-            with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-                environment = dict(os.environ)
-                if scenario is not None and configured:
-                    environment |= _settings(scenario, file.name)
-                subprocess.run(shlex.split(self.command), check=True, env=environment)
+    def preparation(self) -> Preparation:
+        """Return how the next play is prepared."""
+        play = f"t{self.session}-{next(self.numbers)}"
+        return Preparation(play, f"{play}-", bool(self.commands.configure), self.commands.kwok)
+
+    def configure(self, scenario: Scenario | None = None) -> None:
+        """Start the scheduler and KWOK anew, as a scenario wants them, if there is a command."""
+        if not self.commands.configure:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            wanted = _settings(scenario, Path(folder), self.commands) if scenario else {}
+            command = shlex.split(self.commands.configure)
+            subprocess.run(command, check=True, env={**os.environ, **wanted})
 
     def differences(self, scenario: Scenario, pace: Pace = QUICK) -> tuple[Difference, ...]:
         """Play a scenario and return what differs whenever it is played."""
         found: tuple[Difference, ...] = ()
         for attempt in range(AGAIN):
-            play = f"t{self.session}-{next(self.numbers)}"
-            run = play_live(
-                self.cluster,
-                scenario,
-                Preparation(play, f"{play}-", configured=self.command is not None),
-                pace,
-                wait_for_namespaces=False,
-            )
+            how = self.preparation()
+            run = play_live(self.cluster, scenario, how, pace, wait_for_namespaces=False)
             if run.record.interrupted:
                 raise KeyboardInterrupt
-            comparison = compare(run, exact=self.exact)
+            before, comparison = found, compare(run, exact=self.exact)
             self.counts["plays"] += 1
             found = comparison.differences
             if not found:
                 self.counts.update(comparison.compared)
                 self.counts["racy plays"] += attempt
+                self.racy += [f"{scenario.name}: {each}" for each in before]
                 break
         return found
 
@@ -88,8 +101,14 @@ def bench(pytestconfig: pytest.Config) -> Bench:
         connect(pytestconfig.getoption("--kubeconfig"), pytestconfig.getoption("--live-context")),
         pytestconfig.getoption("--live-exact"),
         pytestconfig.stash[COMPARED],
+        pytestconfig.stash[RACY],
         Path(pytestconfig.getoption("--live-out")),
-        pytestconfig.getoption("--live-restart"),
+        Commands(
+            *(
+                pytestconfig.getoption(f"--live-{name}") or ""
+                for name in ("configure", "kwok", "stages")
+            )
+        ),
     )
 
 
@@ -100,19 +119,24 @@ def read(document: dict[str, Any], folder: Path) -> Scenario:
     return load_scenario(path)
 
 
-def _is_configured(scenario: Scenario) -> bool:
-    return bool(scenario.scheduler_configuration or scenario.scheduler_flags)
-
-
-def _settings(scenario: Scenario, path: str) -> dict[str, str]:
-    """Write a scenario's configuration; return the environment that names it and the flags.
+def _settings(scenario: Scenario, folder: Path, commands: Commands) -> dict[str, str]:
+    """Write down what a scenario wants of scheduler and KWOK; return the environment that says so.
 
     Whoever starts the scheduler says how it reaches its API server.
     """
-    flags = {"SCHEDULER_FLAGS": " ".join(scenario.scheduler_flags)}
+    processes = [
+        f"{each.name}={','.join(f'{key}={value}' for key, value in each.nodes.items())}"
+        for each in scenario.kwok.controllers
+    ]
+    settings = {
+        "SCHEDULER_FLAGS": " ".join(scenario.scheduler_flags),
+        "KWOK_PROCESSES": " ".join(processes),
+        "KWOK_STAGES": str(Path(commands.stages).resolve()) if scenario.runtimes else "",
+    }
     if scenario.scheduler_configuration is None:
-        return flags
+        return settings
     theirs = ("parallelism", "leaderElection", "clientConnection")
     kept = {k: v for k, v in scenario.scheduler_configuration.items() if k not in theirs}
-    Path(path).write_text(dump_all([kept]), encoding="utf-8")
-    return {**flags, "SCHEDULER_CONFIG": path}
+    path = folder / "scheduler.yaml"
+    path.write_text(dump_all([kept]), encoding="utf-8")
+    return {**settings, "SCHEDULER_CONFIG": str(path)}

@@ -12,6 +12,7 @@ from gpusched.live.cleaning import clean
 from gpusched.live.playing import LivePlayer, Pace
 from gpusched.live.preparing import Preparation, prepared
 from gpusched.live.watching import Watcher
+from gpusched.live.world import ClusterWorld
 from gpusched.run.expectations import differences
 from tests.live.conftest import Bench
 
@@ -26,8 +27,8 @@ def test_a_captured_cluster_is_reproduced_by_the_simulator(bench: Bench, tmp_pat
     scenario = prepared(load_scenario(SCENARIO), Preparation("captured", "captured-"))
     watcher = Watcher(bench.cluster, lambda _: True)
     try:
-        pace = Pace(settle=2_000_000)
-        LivePlayer(bench.cluster, watcher, pace).play(replace(scenario, until=10_000_000))
+        world, pace = ClusterWorld(bench.cluster, ""), Pace(settle=2_000_000)
+        LivePlayer(bench.cluster, world, watcher, pace).play(replace(scenario, until=10_000_000))
         taken = capture(bench.cluster, with_pods=True)
     finally:
         watcher.stop()

@@ -6,34 +6,41 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
+from gpusched.api.config.duration import format_duration
 from gpusched.api.scenario import load_scenario
 from gpusched.errors import InvalidInputError
 from gpusched.live.playing import Pace
-from gpusched.live.preparing import Preparation, prepared
+from gpusched.live.preparing import prepared
+from gpusched.sim.calendar import SECOND
 from tests.live.conftest import Bench, read
 from tests.strategies.scenarios import scenarios
 
 pytestmark = pytest.mark.live
 
+LONGEST = 600 * SECOND
 COMMITTED = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_a_committed_scenario_ends_as_it_does_on_the_cluster(bench: Bench, path: Path) -> None:
     scenario = load_scenario(path)
+    if scenario.until > LONGEST:
+        pytest.skip(f"{path.stem} takes {format_duration(scenario.until * 1000)} of real time")
     try:
-        prepared(scenario, Preparation("check", "check-", configured=True))
+        prepared(scenario, bench.preparation())
     except InvalidInputError as refusal:
-        pytest.skip(str(refusal))
-    bench.restart(scenario)
-    found = bench.differences(scenario, Pace(settle=3_000_000))
+        pytest.skip(f"{path.stem}: {'; '.join(fault.message for fault in refusal.faults)}")
+    bench.configure(scenario)
+    whole = bool(scenario.runtimes or scenario.kwok.controllers)
+    found = bench.differences(scenario, Pace(settle=3_000_000, whole=whole))
+    bench.counts["scenarios"] += not found
     assert not found, "\n".join(map(str, found))
 
 
 def test_drawn_scenarios_end_as_they_do_on_the_cluster(
     bench: Bench, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
-    bench.restart()
+    bench.configure()
 
     @settings(
         max_examples=pytestconfig.getoption("--live-cases"),

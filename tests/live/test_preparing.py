@@ -1,14 +1,15 @@
 """What becomes of a scenario before it is played on a cluster."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gpusched.api.scenario import Create, Delete, Kubectl
+from gpusched.api.scenario import Create, Delete, Kubectl, KwokStart, KwokStop
 from gpusched.errors import InvalidInputError
 from gpusched.live.preparing import KWOK_NODE, LABEL, Preparation, prepared
-from gpusched.run.runtimes import DELAY
+from gpusched.run.runtimes import DELAY, JITTER
 from tests.live.conftest import read
 
 HOW = Preparation("p7", "p7-")
@@ -26,8 +27,10 @@ def document(**spec: Any) -> dict[str, Any]:
     return {**head, "spec": spec}
 
 
-def rewritten(tmp_path: Path, pod: dict[str, Any], **spec: Any) -> dict[str, Any]:
-    scenario = prepared(read(document(steps=[{"at": "0s", "create": pod}], **spec), tmp_path), HOW)
+def rewritten(
+    tmp_path: Path, pod: dict[str, Any], how: Preparation = HOW, **spec: Any
+) -> dict[str, Any]:
+    scenario = prepared(read(document(steps=[{"at": "0s", "create": pod}], **spec), tmp_path), how)
     (action,) = scenario.steps[0].actions
     assert isinstance(action, Create)
     return action.manifests[0].object
@@ -88,10 +91,34 @@ def test_each_object_and_each_action_becomes_a_step_of_its_own(tmp_path: Path) -
     ]
 
 
-def test_fixed_run_times_are_told_to_kwok(tmp_path: Path) -> None:
-    runtimes = [{"selector": {"matchLabels": {"app": "train"}}, "duration": "90s"}]
-    annotations = rewritten(tmp_path, POD, runtimes=runtimes)["metadata"]["annotations"]
-    assert annotations == {DELAY: "1m30s"}
+@pytest.mark.parametrize(
+    ("drawn", "annotations"),
+    [
+        pytest.param({"duration": "90s"}, {DELAY: "1m30s"}, id="fixed"),
+        pytest.param(
+            {"uniform": {"min": "20s", "max": "40s"}},
+            {DELAY: "20s", JITTER: "40s"},
+            id="drawn between two",
+        ),
+    ],
+)
+def test_run_times_are_told_to_kwok(
+    tmp_path: Path, drawn: dict[str, Any], annotations: dict[str, str]
+) -> None:
+    how = replace(HOW, configured=True)
+    runtimes = [{"selector": {"matchLabels": {"app": "train"}}, **drawn}]
+    meta = rewritten(tmp_path, POD, how, runtimes=runtimes)["metadata"]
+    assert meta["annotations"] == annotations
+
+
+def test_whoever_owns_the_cluster_can_have_its_kwok_stopped(tmp_path: Path) -> None:
+    spec = {
+        "kwok": {"controllers": [{"name": "a"}]},
+        "steps": [{"at": "1s", "kwokStop": "a"}, {"at": "2s", "kwokStart": "a"}],
+    }
+    how = replace(HOW, configured=True, kwok="controlplane.sh kwok")
+    steps = prepared(read(document(**spec), tmp_path), how).steps
+    assert [step.actions for step in steps] == [(KwokStop("a"),), (KwokStart("a"),)]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +126,7 @@ def test_fixed_run_times_are_told_to_kwok(tmp_path: Path) -> None:
     [
         pytest.param(
             {"steps": [{"at": "0s", "kwokStop": "kwok"}]},
-            "spec.steps: kwokStop and kwokStart cannot be played on a cluster",
+            "spec.steps: kwokStop and kwokStart need a command that stops the cluster's KWOK",
             id="a KWOK process is not ours to stop",
         ),
         pytest.param(
@@ -121,8 +148,19 @@ def test_fixed_run_times_are_told_to_kwok(tmp_path: Path) -> None:
         ),
         pytest.param(
             {"runtimes": [{"exponential": {"mean": "1m"}}]},
-            "spec.runtimes: only fixed durations with exit code 0 can be given to KWOK",
-            id="a drawn run time would differ from the simulator's",
+            "spec.runtimes: KWOK can only be given fixed and uniform ones with exit code 0",
+            id="a run time that KWOK cannot draw",
+        ),
+        pytest.param(
+            {"runtimes": [{"duration": "1m", "exitCode": 1}]},
+            "spec.runtimes: KWOK can only be given fixed and uniform ones with exit code 0",
+            id="a pod that fails",
+        ),
+        pytest.param(
+            {"kwok": {"controllers": [{"name": "a", "nodes": {"pool": "a"}}]}},
+            "spec.kwok.controllers: the cluster has KWOK processes of its own;"
+            " say --configured if it is the same",
+            id="KWOK processes that the cluster may not have",
         ),
         pytest.param(
             {"schedulerFlags": ["--feature-gates=SchedulerPopFromBackoffQ=false"]},
