@@ -52,9 +52,17 @@ def _play_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     whole = click.option("--whole", is_flag=True, help="Play to the scenario's end.")
     configured = click.option(
-        "--configured", is_flag=True, help="The scheduler there has the scenario's configuration."
+        "--configured",
+        is_flag=True,
+        help="Scheduler and KWOK there are configured as the scenario says.",
     )
-    return prefix(settle(whole(configured(command))))
+    kwok = click.option(
+        "--kwok",
+        metavar="COMMAND",
+        default="",
+        help="Ends and starts KWOK processes there: 'stop NAME' or 'start NAME' is put behind it.",
+    )
+    return prefix(settle(whole(configured(kwok(command)))))
 
 
 @click.group(epilog=_EPILOG)
@@ -91,7 +99,7 @@ def play(scenario: str, *, out: Path | None, **options: Any) -> None:
     "--exact", is_flag=True, help="Its scheduler runs at parallelism: 1: compare each node."
 )
 @click.option(
-    "--tolerance", type=float, default=TOLERANCE, show_default=True, help="Of retries, seconds."
+    "--tolerance", type=float, default=TOLERANCE, show_default=True, help="Of times, seconds."
 )
 def compare(scenario: str, *, exact: bool, tolerance: float, **options: Any) -> None:
     """Play SCENARIO on a cluster and in the simulator, and print where the two differ."""
@@ -138,13 +146,14 @@ def _play(  # noqa: PLR0913 - one parameter for each option
     settle: int,
     whole: bool,
     configured: bool,
+    kwok: str,
 ) -> LiveRun:
     found = load_scenario(scenario)
     cluster = connect(kubeconfig, context)
     name = f"{now() // 1000:x}"
     prefix = f"gpusched-{name}-" if namespace_prefix is None else namespace_prefix
     _warn_of_others(cluster)
-    how = Preparation(name, prefix, configured)
+    how = Preparation(name, prefix, configured, kwok)
     return play_live(cluster, found, how, Pace(settle=settle, whole=whole))
 
 

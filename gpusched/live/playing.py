@@ -102,8 +102,7 @@ class LivePlayer:
     def _build(self, scenario: Scenario, actor: Actor) -> None:
         for manifest in scenario.fleet:
             actor.carry_out(Create((manifest,)))
-        nodes = [m.object["metadata"]["name"] for m in scenario.fleet if m.object["kind"] == "Node"]
-        self._await_nodes(nodes)
+        self._await_nodes(_played_nodes(scenario))
         for manifest in scenario.setup:
             actor.carry_out(Create((manifest,)))
             if manifest.object["kind"] == "Pod":
@@ -150,6 +149,17 @@ class LivePlayer:
             if quiet and not self._pace.whole:
                 return
             sleep(10 * _LOOK)
+
+
+def _played_nodes(scenario: Scenario) -> list[str]:
+    """Return the nodes that a KWOK process of the scenario makes ready."""
+    wanted = [each.nodes.items() for each in scenario.kwok.controllers] or [{}.items()]
+    metas = [m.object["metadata"] for m in scenario.fleet if m.object["kind"] == "Node"]
+    return [
+        meta["name"]
+        for meta in metas
+        if any(labels <= (meta.get("labels") or {}).items() for labels in wanted)
+    ]
 
 
 def _is_usable(node: dict[str, object] | None) -> bool:
