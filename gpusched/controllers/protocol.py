@@ -131,7 +131,14 @@ class Tally(NamedTuple):
     terminating: int
 
 
-class Reader(Protocol):
+class Lookup(Protocol):
+    """Single objects as they are now."""
+
+    def get(self, kind: str, namespace: str, name: str) -> Json | None:
+        """Return an object (not a pod), or None."""
+
+
+class Reader(Lookup, Protocol):
     """The objects as they are now."""
 
     @property
@@ -143,9 +150,6 @@ class Reader(Protocol):
 
     def micros(self, stamp: str) -> int:
         """Return the instant of an RFC 3339 time in microseconds since t = 0."""
-
-    def get(self, kind: str, namespace: str, name: str) -> Json | None:
-        """Return an object (not a pod), or None."""
 
     def objects(self, kind: str, namespace: str = "") -> Sequence[Json]:
         """Return the objects of a kind (not pods), oldest first."""

@@ -18,7 +18,7 @@ from gpusched.controllers.protocol import (
     Emit,
     Json,
     Key,
-    Reader,
+    Lookup,
     Update,
     Wake,
     Work,
@@ -49,7 +49,7 @@ class VolumeProvisioner:
     workers: ClassVar[int] = 100
     pace: ClassVar[int] = 1
 
-    def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
+    def concerns(self, change: Change, reader: Lookup) -> Iterable[Wake]:
         """Return a claim that asks for a volume, or a volume that is to go."""
         if change.verb == "DELETED":
             return ()
@@ -60,7 +60,7 @@ class VolumeProvisioner:
         )
         return (Wake((change.kind, "/".join(change.key))),) if wanted else ()
 
-    def sync(self, key: Key, reader: Reader) -> Work:
+    def sync(self, key: Key, reader: Lookup) -> Work:
         """Make a volume, or remove one."""
         namespace, _, name = key[1].partition("/")
         obj = reader.get(key[0], namespace, name)
@@ -73,7 +73,7 @@ class VolumeProvisioner:
             yield from self._make(obj, reader)
         return None
 
-    def _make(self, claim: Json, reader: Reader) -> Any:
+    def _make(self, claim: Json, reader: Lookup) -> Any:
         key = f"{claim['metadata']['namespace']}/{claim['metadata']['name']}"
         found = reader.get("StorageClass", "", class_of(claim))
         if found is None:
@@ -99,7 +99,7 @@ def volume_name(claim: Json) -> str:
     return f"pvc-{claim['metadata']['uid']}"
 
 
-def volume_for(claim: Json, storage_class: Json, reader: Reader) -> Json:
+def volume_for(claim: Json, storage_class: Json, reader: Lookup) -> Json:
     """Return the volume that a class's driver makes for a claim."""
     driver, spec = storage_class["provisioner"], claim["spec"]
     name = volume_name(claim)
@@ -129,7 +129,7 @@ def volume_for(claim: Json, storage_class: Json, reader: Reader) -> Json:
     }
 
 
-def _affinity(claim: Json, storage_class: Json, reader: Reader) -> Json | None:
+def _affinity(claim: Json, storage_class: Json, reader: Lookup) -> Json | None:
     """Return where a volume can be reached: near the chosen node, by the driver's own topology."""
     name = annotations_of(claim).get(SELECTED_NODE, "")
     node = reader.get("Node", "", name) if name else None
@@ -145,7 +145,7 @@ def _affinity(claim: Json, storage_class: Json, reader: Reader) -> Json | None:
     return {"nodeSelectorTerms": [_term(each) for each in terms]} if terms else None
 
 
-def _topology_keys(node: str, driver: str, reader: Reader) -> list[str]:
+def _topology_keys(node: str, driver: str, reader: Lookup) -> list[str]:
     found = reader.get("CSINode", "", node)
     drivers = (found or {}).get("spec", {}).get("drivers") or ()
     return [
@@ -165,7 +165,7 @@ def _asks(claim: Json) -> bool:
     )
 
 
-def _may_be_made(claim: Json, reader: Reader) -> bool:
+def _may_be_made(claim: Json, reader: Lookup) -> bool:
     return not binds_late(claim, reader) or SELECTED_NODE in annotations_of(claim)
 
 

@@ -6,7 +6,7 @@ Source: kubernetes/component-helpers storage/volume/pv_helpers.go, v0.36.1
 from collections.abc import Iterable
 
 from gpusched.api.quantity import ZERO, Quantity
-from gpusched.controllers.protocol import Json, Key, PodView, Reader
+from gpusched.controllers.protocol import Json, Key, Lookup, PodView
 from gpusched.controllers.selectors import selects
 
 VOLUME = "PersistentVolume"
@@ -39,7 +39,7 @@ def class_of(obj: Json) -> str:
     return str(obj["spec"].get("storageClassName") or "") if found is None else found
 
 
-def binds_late(claim: Json, reader: Reader) -> bool:
+def binds_late(claim: Json, reader: Lookup) -> bool:
     """Return whether a claim waits for its first pod."""
     found = reader.get("StorageClass", "", class_of(claim))
     return found is not None and found.get("volumeBindingMode") == "WaitForFirstConsumer"

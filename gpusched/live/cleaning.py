@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from gpusched.controllers.protocol import ApiError
+from gpusched.controllers.volume_provisioner import FINALIZER
+from gpusched.controllers.volumes import VOLUME
 from gpusched.live.clock import now, sleep
 from gpusched.live.cluster import Cluster
 from gpusched.live.preparing import LABEL
@@ -59,6 +61,9 @@ def _delete(cluster: Cluster, obj: Json) -> str:
     kind, name = KINDS[obj["kind"]], obj["metadata"]["name"]
     try:
         cluster.delete(kind.name, ("", name))
+        if kind.name == VOLUME and FINALIZER in (obj["metadata"].get("finalizers") or ()):
+            kept = [each for each in obj["metadata"]["finalizers"] if each != FINALIZER]
+            cluster.patch(kind.name, ("", name), {"metadata": {"finalizers": kept}}, "merge")
         if kind.name == "Node":
             about = {"fieldSelector": f"involvedObject.kind=Node,involvedObject.name={name}"}
             cluster.delete_all("Event", "default", about)

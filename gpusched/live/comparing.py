@@ -12,6 +12,8 @@ from gpusched.run.record import RunRecord
 
 TOLERANCE: Final = 1.5
 """Seconds that a retry or a start may come earlier or later than simulated."""
+_LATENCIES: Final = ("zero", "recorded-v1.36")
+"""In this order: a difference must show without any latency and with the recorded one."""
 _DRAWS: Final = 64
 """So many ways of drawing are tried before a difference is believed."""
 
@@ -62,19 +64,29 @@ def compare(run: LiveRun, *, exact: bool = False, tolerance: float = TOLERANCE) 
         tolerance: For times of retries, in seconds.
     """
     expected = facts_of(run.record)
-    nodes = {} if exact else nodes_of(run.record)
-    run_times = run_times_of(run.record)
     best: Comparison | None = None
-    for seed in range(_DRAWS):
-        chances = Chances(seed, nodes, run_times)
-        record = simulated(run.scenario, chances, run.existing)
+    for record, chances in _simulations(run, exact=exact):
         found = tuple(differences(expected, facts_of(record), tolerance))
         if best is None or len(found) < len(best.differences):
-            best = Comparison(found, _compared(expected, run.record), record)
-        if not found or not chances.drawn:
+            counts = _compared(expected, run.record)
+            counts["plays with latency"] = int(chances.latency != _LATENCIES[0])
+            best = Comparison(found, counts, record)
+        if not found:
             break
     assert best is not None
     return best
+
+
+def _simulations(run: LiveRun, *, exact: bool) -> Iterator[tuple[RunRecord, Chances]]:
+    """Yield what can come of a play, whatever chance decides."""
+    nodes = {} if exact else nodes_of(run.record)
+    run_times = run_times_of(run.record)
+    for latency in _LATENCIES:
+        for seed in range(_DRAWS):
+            chances = Chances(seed, nodes, run_times, latency)
+            yield simulated(run.scenario, chances, run.existing), chances
+            if not chances.drawn:
+                break
 
 
 def differences(cluster: Facts, simulator: Facts, tolerance: float) -> Iterator[Difference]:

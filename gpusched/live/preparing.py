@@ -38,7 +38,6 @@ LABEL: Final = "gpusched.dev/live"
 KWOK_NODE: Final = "kwok.x-k8s.io/node"
 """The annotation by which a KWOK in a real cluster usually finds its nodes."""
 NAME_LABEL: Final = "kubernetes.io/metadata.name"
-_NOBODY: Final = "kubernetes.io/no-provisioner"
 _NANOSECONDS: Final = 1000
 
 
@@ -88,10 +87,6 @@ def _impossible(scenario: Scenario, how: Preparation) -> Iterator[str]:
     if _has_own_stages(scenario):
         yield "spec.kwok: a cluster's KWOK plays its own stages; only the fast ones can be compared"
     yield from _about_run_times(scenario.runtimes, how)
-    made = [manifest for action in actions for manifest in getattr(action, "manifests", ())]
-    given = [manifest.object for manifest in (*scenario.fleet, *scenario.setup, *made)]
-    if any(obj["kind"] == "StorageClass" and obj.get("provisioner") != _NOBODY for obj in given):
-        yield "a StorageClass needs its provisioner, and nobody plays one on a cluster"
     if not how.configured:
         yield from _unconfigured(scenario)
 
@@ -219,13 +214,20 @@ class _Rewriting:
         if not isinstance(place, dict) or not self.runtimes:
             return
         meta = place.setdefault("metadata", {})
-        namespace = _namespace_of(obj)
+        namespace, labels = _namespace_of(obj), {**(meta.get("labels") or {}), **_job_labels(obj)}
         for entry in self.runtimes:
             chosen = EVERYTHING if entry.selector is None else LabelSelector.compile(entry.selector)
             here = entry.namespace is None or self.how.prefix + entry.namespace == namespace
-            if here and chosen.matches(meta.get("labels") or {}):
+            if here and chosen.matches(labels):
                 meta["annotations"] = {**_told(entry), **(meta.get("annotations") or {})}
                 return
+
+
+def _job_labels(obj: Json) -> dict[str, str]:
+    """Return the labels that pods get from their Job and that its manifest can tell."""
+    if obj["kind"] != "Job":
+        return {}
+    return dict.fromkeys(("job-name", "batch.kubernetes.io/job-name"), obj["metadata"]["name"])
 
 
 def _told(entry: Runtime) -> dict[str, str]:

@@ -14,6 +14,7 @@ from gpusched.live.capturing import capture
 from gpusched.live.cleaning import clean
 from gpusched.live.clock import now, sleep
 from gpusched.live.cluster import Cluster, ClusterError
+from gpusched.live.drivers import NOBODY, Drivers
 from gpusched.live.playing import LivePlayer, Pace
 from gpusched.live.preparing import LABEL, Preparation, prepared
 from gpusched.live.recording import record_from
@@ -62,17 +63,20 @@ def play_live(
     """
     ready = prepared(scenario, how)
     _refuse_existing(cluster, [*ready.fleet, *ready.setup])
-    namespaces = {m.object["metadata"]["name"] for m in _namespaces(ready)}
+    concerns = Concerns(how.play, _names(ready, "Namespace"), _names(ready, "Node"))
     existing = standing(capture(cluster, with_pods=True).objects)
+    classes = driven_classes(ready, existing)
     with _ending_by_signal():
         try:
             let_the_scheduler_look(cluster, how)
-            watcher = Watcher(cluster, _Concerns(how.play, frozenset(namespaces)))
+            watcher = Watcher(cluster, concerns)
+            drivers = Drivers(cluster, classes, how.play)
             try:
                 world = ClusterWorld(cluster, how.kwok)
                 played = LivePlayer(cluster, world, watcher, pace or Pace()).play(ready)
             finally:
                 watcher.stop()
+                drivers.stop()
         finally:
             clean(cluster, how.play, wait_for_namespaces=wait_for_namespaces)
     return LiveRun(record_from(played, watcher.heard()), played.scenario, existing)
@@ -117,25 +121,58 @@ def _is_ours(obj: Json) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Concerns:
-    """Says whether an object belongs to the play."""
+class Concerns:
+    """Says whether an object belongs to a play: by its label, its namespace, or its node.
+
+    Attributes:
+        play: The value of our label.
+        namespaces: The play's.
+        nodes: The play's; what happens to them is told in the namespace ``default``.
+    """
 
     play: str
     namespaces: frozenset[str]
+    nodes: frozenset[str]
 
     def __call__(self, obj: Json) -> bool:
-        meta = obj["metadata"]
+        """Return whether it does."""
+        meta, about = obj["metadata"], obj.get("involvedObject") or {}
         if (meta.get("labels") or {}).get(LABEL) == self.play:
             return True
+        if about.get("kind") == "Node":
+            return about.get("name") in self.nodes
         return meta.get("namespace") in self.namespaces
 
 
-def _namespaces(scenario: Scenario) -> Iterator[Manifest]:
+def _names(scenario: Scenario, kind: str) -> frozenset[str]:
+    return frozenset(obj["metadata"].get("name", "") for obj in _made(scenario, kind))
+
+
+def _made(scenario: Scenario, kind: str) -> Iterator[Json]:
+    """Yield the objects of a kind that a scenario creates."""
     given = [*scenario.fleet, *scenario.setup]
     for step in scenario.steps:
         for action in step.actions:
             given += getattr(action, "manifests", ())
-    return (manifest for manifest in given if manifest.object["kind"] == "Namespace")
+    return (manifest.object for manifest in given if manifest.object["kind"] == kind)
+
+
+def driven_classes(scenario: Scenario, existing: Iterable[Json]) -> list[str]:
+    """Return the names of the storage classes whose volumes a driver makes.
+
+    Raises:
+        ClusterError: The cluster has that driver, which would make them a second time.
+    """
+    there = {obj["provisioner"] for obj in existing if obj["kind"] == "StorageClass"}
+    names = []
+    for obj in _made(scenario, "StorageClass"):
+        driver, name = obj.get("provisioner"), obj["metadata"]["name"]
+        if driver == NOBODY:
+            continue
+        if driver in there:
+            raise ClusterError(f"storageclass/{name}: the cluster has a driver {driver} of its own")
+        names.append(name)
+    return names
 
 
 def _refuse_existing(cluster: Cluster, manifests: list[Manifest]) -> None:

@@ -29,6 +29,7 @@ from gpusched.sim.latency import MODELS
 from gpusched.sim.pod import Json, Pod
 from gpusched.sim.scheduler import Scheduler, SchedulerOptions
 from gpusched.sim.scheduler.starting import start_scheduler
+from gpusched.timeline.scheduling import PREEMPTION_CALL, STATUS_PATCH
 
 _POP_GATE: Final = "SchedulerPopFromBackoffQ=false"
 
@@ -43,12 +44,15 @@ class Chances:
             ones; empty to break ties as the real scheduler does at ``parallelism: 1``.
         run_times: Pods, as `facts.full_name` calls them, to their run times in microseconds, in
             order of starting; None for ever.
+        latency: How long requests and watches take: what comes first of two things that nothing
+            but milliseconds keeps apart.
         drawn: How many draws had more than one outcome.
     """
 
     seed: int = 0
     nodes: Mapping[str, str] = field(default_factory=dict)
     run_times: Mapping[str, Sequence[int | None]] = field(default_factory=dict)
+    latency: str = "zero"
     drawn: int = 0
 
 
@@ -60,7 +64,7 @@ def simulated(scenario: Scenario, chances: Chances, existing: tuple[Json, ...] =
         chances: How the draws fall.
         existing: What the cluster has beside the scenario's objects.
     """
-    plane = ControlPlane(BEGIN, scenario.seed, MODELS["zero"])
+    plane = ControlPlane(BEGIN, scenario.seed, MODELS[chances.latency])
     scheduler = _start_scheduler(scenario, plane, chances)
     plane.start_controllers(BEGIN)
     start_kwok(scenario, plane, _following(chances.run_times))
@@ -129,6 +133,8 @@ def _start_scheduler(scenario: Scenario, plane: ControlPlane, chances: Chances) 
         draw=draw,
         pop_from_backoff=not any(_POP_GATE in flag for flag in scenario.scheduler_flags),
         started=BEGIN,
+        call_time=PREEMPTION_CALL if plane.latency.request else 0,
+        patch_time=STATUS_PATCH if plane.latency.request else 0,
         keep_log=True,
     )
     scheduler = start_scheduler(plane, configuration, options)

@@ -111,6 +111,19 @@ def test_run_times_are_told_to_kwok(
     assert meta["annotations"] == annotations
 
 
+def test_run_times_of_a_job_may_be_chosen_by_its_name(tmp_path: Path) -> None:
+    template = {"spec": {**POD["spec"], "restartPolicy": "Never"}}
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "train", "namespace": "lab"},
+        "spec": {"template": template},
+    }
+    chosen = {"selector": {"matchLabels": {"job-name": "train"}}, "duration": "30s"}
+    played = rewritten(tmp_path, job, replace(HOW, configured=True), runtimes=[chosen])
+    assert played["spec"]["template"]["metadata"]["annotations"] == {DELAY: "30s"}
+
+
 def test_whoever_owns_the_cluster_can_have_its_kwok_stopped(tmp_path: Path) -> None:
     spec = {
         "kwok": {"controllers": [{"name": "a"}]},
@@ -133,18 +146,6 @@ def test_whoever_owns_the_cluster_can_have_its_kwok_stopped(tmp_path: Path) -> N
             {"kwok": {"stages": "general"}},
             "spec.kwok: a cluster's KWOK plays its own stages; only the fast ones can be compared",
             id="stages belong to the cluster's KWOK",
-        ),
-        pytest.param(
-            {
-                "setup": {
-                    "apiVersion": "storage.k8s.io/v1",
-                    "kind": "StorageClass",
-                    "metadata": {"name": "disk"},
-                    "provisioner": "disk.example.com",
-                }
-            },
-            "a StorageClass needs its provisioner, and nobody plays one on a cluster",
-            id="volumes that somebody must provision",
         ),
         pytest.param(
             {"runtimes": [{"exponential": {"mean": "1m"}}]},
