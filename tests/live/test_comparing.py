@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
-from gpusched.api.scenario import Scenario
+from gpusched.api.scenario import Scenario, load_scenario
 from gpusched.live.comparing import TOLERANCE, compare, differences
 from gpusched.live.facts import Facts, comparable_events
+from gpusched.live.preparing import Preparation, prepared
 from gpusched.live.session import LiveRun
 from gpusched.live.simulating import Chances, simulated
+from gpusched.sim.calendar import SECOND
 from gpusched.sim.event_log import EventRecord
 from tests.live.conftest import read
 
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 AMOUNTS = {"cpu": "4", "memory": "8Gi", "pods": "10"}
 RETRY = "retry lab/a: seconds after its creation"
 PREEMPTOR = "00000002-5bd1-4e19-8000-9e3779b97f4a"
@@ -132,3 +135,26 @@ def test_of_a_preemptor_only_the_first_failure_is_certain() -> None:
         ("FailedScheduling", "first"),
         ("FailedScheduling", "second"),
     ]
+
+
+@pytest.mark.parametrize("latency", ["zero", "recorded-v1.36"])
+def test_what_milliseconds_decide_may_fall_either_way(latency: str) -> None:
+    """A pod is woken by a new disk, and tried before or after the disk is found to be free."""
+    scenario = load_scenario(SCENARIOS / "volumes.yaml")
+    run = LiveRun(simulated(scenario, Chances(latency=latency)), scenario)
+    comparison = compare(run, exact=True)
+    assert comparison.differences == ()
+    assert comparison.compared["plays with latency"] == (latency != "zero")
+
+
+def test_pods_run_as_long_as_those_of_the_cluster_and_what_follows_is_compared() -> None:
+    how = Preparation("p1", "p1-", configured=True)
+    scenario = prepared(load_scenario(SCENARIOS / "finishing_jobs.yaml"), how)
+    times = [(20 + number % 7) * SECOND for number in range(40)]
+    drawn = Chances(run_times={"p1-gpu-demo/forty-*": times})
+    comparison = compare(LiveRun(simulated(scenario, drawn), scenario))
+    assert comparison.differences == ()
+    assert comparison.compared["times"] == 40
+    assert comparison.simulation is not None
+    ends = sorted(life.finished or 0 for life in comparison.simulation.lives)
+    assert (ends[0], ends[-1]) == (21 * SECOND, (1 + 20 + 26) * SECOND)
