@@ -18,6 +18,7 @@ settings.register_profile("gate", settings.get_profile("explore"), derandomize=T
 settings.load_profile("gate")
 
 COMPARED = pytest.StashKey[Counter[str]]()
+AGREEING = pytest.StashKey[list[str]]()
 RACY = pytest.StashKey[list[str]]()
 
 
@@ -43,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[COMPARED] = Counter()
+    config.stash[AGREEING] = []
     config.stash[RACY] = []
 
 
@@ -62,5 +64,8 @@ def pytest_terminal_summary(
     if counts:
         parts = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
         terminalreporter.write_line(f"Compared with the cluster: {parts}")
+        agreeing = config.stash[AGREEING]
+        names = ", ".join(agreeing)
+        terminalreporter.write_line(f"Committed scenarios that agree ({len(agreeing)}): {names}")
     for line in config.stash[RACY]:
         terminalreporter.write_line(f"Shown by one play only: {line}")
