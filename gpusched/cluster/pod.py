@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from gpusched.api.core import Pod, PodSpec, PodStatus
 from gpusched.api.meta import OwnerReference
@@ -12,6 +12,10 @@ from gpusched.cluster.resources import ResourceNames
 T = TypeVar("T")
 
 NORMAL_PRIORITY = 0
+
+PRESENT: Final = 2**62
+"""What preemption takes a pod without a start to start at: later than any time on a wire, so that a
+start in the future lies behind it."""
 
 
 @dataclass(slots=True, eq=False)

@@ -6,7 +6,6 @@ preempted is tried again with its nomination, four times at the most.
 Source: kubernetes/kubernetes pkg/scheduler/schedule_one.go, v1.36.1
 """
 
-import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from gpusched.api.config import (
     load_configuration,
 )
 from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.pod import PRESENT, PodInfo
 from gpusched.decide import claims, record
 from gpusched.decide.case import Case, ForcedPreemption, MalformedCaseError
 from gpusched.decide.settings import Settings, TieBreak
@@ -39,11 +38,8 @@ _ATTEMPTS: Final = 4
 _ALL_NODES: Final = 100
 """``percentageOfNodesToScore`` where a profile does not say otherwise."""
 
-_FIRST_START: Final = sys.maxsize + 1
-"""The pod at index i of the queue starts i seconds after 2030-01-01T00:00:00Z.
-
-That is later than the present, which preemption takes for a pod without a start (`sys.maxsize`).
-"""
+_FIRST_START: Final = PRESENT + 1
+"""The pod at index i of the queue starts i seconds after 2030-01-01T00:00:00Z: in the future."""
 _SECOND: Final = 1_000_000
 
 

@@ -21,6 +21,7 @@ from gpusched.kube.framework.outcomes import FilterOutcome
 from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.framework.status import Code, Rejection
 
+_LOCAL: Final = frozenset(LOCAL_FILTERS)
 _MOST_SHAPES: Final = 64
 _PASSED: Final = 0
 _NOWHERE: Final = -1
@@ -51,7 +52,7 @@ class Sieve:
         A shape that is filtered for the first time, and most often the last, is not worth an entry.
         """
         count = int(np.count_nonzero(candidates))
-        if not LOCAL_FILTERS.issuperset(framework.active_filters(state)):
+        if not _LOCAL.issuperset(framework.active_filters(state)):
             self.asked += count
             return framework.filter(state, pod, nodes, candidates)
         if count == 1:

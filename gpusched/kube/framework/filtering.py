@@ -17,11 +17,17 @@ from gpusched.kube.framework.outcomes import FilterOutcome
 from gpusched.kube.framework.status import SUCCESS, Code, Rejection, Status, error
 from gpusched.kube.nominator import Nominator
 
-LOCAL_FILTERS: Final = frozenset(
-    {"NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts"}
-    | {"NodeResourcesFit"}
+LOCAL_FILTERS: Final = (
+    "NodeUnschedulable",
+    "NodeName",
+    "TaintToleration",
+    "NodeAffinity",
+    "NodePorts",
+    "NodeResourcesFit",
 )
-"""Filters that read nothing but one node's object, amounts and ports (and device classes)."""
+"""Filters that read nothing but one node's object, amounts and ports (and device classes), in an
+order in which those that eviction cannot change come first: a node that was turned away resolvably
+has passed them."""
 
 
 class Filtering:

@@ -20,6 +20,7 @@ from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.cluster.request_table import RequestTable
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.status import SUCCESS, Rejection, Status
+from gpusched.kube.nominator import Nominator
 
 MAX_NODE_SCORE = 100
 
@@ -320,8 +321,9 @@ class NodeStatuses(Protocol):
 class Handle(Protocol):
     """What the framework offers to its plugins."""
 
-    def rivals(self, pod: PodInfo, node: str) -> Sequence[PodInfo]:
-        """Return the pods nominated to ``node`` that ``pod`` may not push aside."""
+    @property
+    def nominator(self) -> Nominator:
+        """Return who is nominated where."""
         ...
 
     def filter_one(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Status:

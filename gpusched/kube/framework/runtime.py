@@ -98,7 +98,7 @@ class Framework:
 
     @property
     def nominator(self) -> Nominator:
-        """Return who is nominated where."""
+        """See `Handle`."""
         return self._nominator
 
     @property
@@ -112,10 +112,6 @@ class Framework:
         return self._scoring.plugins
 
     # The Handle.
-
-    def rivals(self, pod: PodInfo, node: str) -> Sequence[PodInfo]:
-        """See `Handle`."""
-        return self._nominator.rivals(pod, node)
 
     def devices_of(self, resource: str, snapshot: Snapshot, rows: Ints) -> DeviceCounts | None:
         """See `Handle`."""

@@ -7,6 +7,9 @@ Source: kubernetes/kubernetes pkg/scheduler/framework/preemption/preemption.go
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import numpy as np
+
+from gpusched.cluster.nodes import Ints
 from gpusched.kube.framework.interface import Victims
 from gpusched.kube.plugins.default_preemption.victims import started
 
@@ -15,13 +18,27 @@ _LOWEST_PRIORITY_SHIFT: Final = 2**31
 
 def best_candidates(candidates: Sequence[Victims]) -> list[Victims]:
     """Return all candidates that are best by every rule in turn, in the given order."""
-    best = list(candidates)
-    for cost in _COSTS:
+    costs = np.array([costs_of(candidate) for candidate in candidates], np.int64).T
+    return [candidates[at] for at in best_of(costs).tolist()]
+
+
+def costs_of(candidate: Victims) -> tuple[int, ...]:
+    """Return what a candidate costs by each of the `COSTS`; the less, the better."""
+    return tuple(cost(candidate) for cost in COSTS)
+
+
+def best_of(costs: Ints) -> Ints:
+    """Return which of K candidates are best by every rule in turn.
+
+    Args:
+        costs: By rule and candidate; shape (len(COSTS), K).
+    """
+    best = np.arange(costs.shape[1])
+    for paid in costs:
         if len(best) == 1:
             break
-        costs = [cost(candidate) for candidate in best]
-        least = min(costs)
-        best = [c for c, paid in zip(best, costs, strict=True) if paid == least]
+        left = paid[best]
+        best = best[left == left.min()]
     return best
 
 
@@ -49,10 +66,14 @@ def _earliest_start(candidate: Victims) -> int:
     return -min(started(pod) for pod in candidate.pods if pod.priority == highest)
 
 
-_COSTS: Final[tuple[Callable[[Victims], int], ...]] = (
+COSTS: Final[tuple[Callable[[Victims], int], ...]] = (
     _violations,
     _highest_priority,
     _sum_of_priorities,
     _count,
     _earliest_start,
 )
+"""The rules, the most important first."""
+
+VIOLATIONS: Final = 0
+"""Where among the costs broken budgets stand."""

@@ -2,119 +2,95 @@
 
 A dry run hangs on the node's amounts, its pods and the pods nominated to it alone, if no filter
 looks further. Then nodes with equal amounts and equal pods, in the same order of importance, give
-the same victims, and a node that has not changed since gives the very same ones again.
+the same victims.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
-from gpusched.cluster.nodes import Nodes, NodeState
-from gpusched.cluster.pod import PodInfo, PodShape
+from gpusched.cluster.nodes import Nodes
+from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.interface import Victims
 from gpusched.kube.framework.status import Status
+from gpusched.kube.plugins.default_preemption.budgets import Budget
 from gpusched.kube.plugins.default_preemption.victims import by_importance
 
-LOCAL_FILTERS: Final = (
-    "NodeUnschedulable",
-    "NodeName",
-    "TaintToleration",
-    "NodeAffinity",
-    "NodePorts",
-    "NodeResourcesFit",
-)
-"""Filters that look at one node alone, in an order in which those that eviction cannot change come
-first: a node that was turned away resolvably has passed them."""
-
-_MOST: Final = 200_000
+_MOST: Final = 100_000
 _Likeness: TypeAlias = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """What is known of a node until it changes.
+class _Positions(NamedTuple):
+    """Victims by their place among the less important pods, the most important first."""
+
+    places: tuple[int, ...]
+    violations: int
+
+
+class Circumstances(NamedTuple):
+    """What a dry run on a node hangs on beside the node.
 
     Attributes:
-        stamp: The node's stamp and the version of all node objects when this was worked out.
-        likeness: Equal for nodes that fare alike.
-        potential: Its less important pods, the most important first.
+        rivals: Pods nominated to it that the preemptor may not push aside.
+        budgets: All disruption budgets.
     """
 
-    stamp: tuple[int, int]
-    likeness: _Likeness
-    potential: tuple[PodInfo, ...]
+    rivals: Sequence[PodInfo]
+    budgets: Sequence[Budget]
 
 
 class Memory:
-    """Answers of dry runs, by the preemptor's shape."""
+    """Answers of dry runs for preemptors of one shape."""
 
     def __init__(self) -> None:
-        self._nodes: dict[tuple[PodShape, NodeState], _Node] = {}
-        self._positions: dict[tuple[PodShape, _Likeness], tuple[int, ...] | Status] = {}
-        self._victims: dict[tuple[PodShape, NodeState], tuple[_Node, _Likeness, Victims]] = {}
+        self._answers: dict[_Likeness, _Positions | Status] = {}
 
-    def recall(
-        self, pod: PodInfo, nodes: Nodes, row: int, rivals: Sequence[PodInfo]
-    ) -> Victims | Status | None:
-        """Return what a dry run on a node would say, or None if it has to be made."""
-        node, likeness = self._known(pod, nodes, row, rivals)
-        key = (pod.shape, nodes.states[row])
-        last = self._victims.get(key)
-        if last is not None and last[0] is node and last[1] == likeness:
-            return last[2]
-        positions = self._positions.get((pod.shape, likeness))
-        if positions is None or isinstance(positions, Status):
-            return positions
-        chosen = tuple(node.potential[at] for at in positions)
-        victims = Victims(nodes.info(row).name, chosen, 0)
-        self._victims[key] = (node, likeness, victims)
-        return victims
-
-    def keep(
+    def answer(
         self,
         pod: PodInfo,
         nodes: Nodes,
         row: int,
-        rivals: Sequence[PodInfo],
-        found: Victims | Status,
-    ) -> None:
-        """Remember what a dry run said."""
-        self._forget_some()
-        node, likeness = self._known(pod, nodes, row, rivals)
-        if isinstance(found, Status):
-            self._positions[pod.shape, likeness] = found
-            return
-        places = {id(other): at for at, other in enumerate(node.potential)}
-        positions = tuple(places[id(victim)] for victim in found.pods)
-        self._positions[pod.shape, likeness] = positions
-
-    def _forget_some(self) -> None:
-        for table in (self._nodes, self._positions, self._victims):
-            if len(table) >= _MOST:
-                table.clear()
-
-    def _known(
-        self, pod: PodInfo, nodes: Nodes, row: int, rivals: Sequence[PodInfo]
-    ) -> tuple[_Node, _Likeness]:
-        state = nodes.states[row]
-        key, stamp = (pod.shape, state), (state.stamp, nodes.version)
-        node = self._nodes.get(key)
-        if node is None or node.stamp != stamp:
-            node = self._nodes[key] = _look_at(pod, nodes, row, stamp)
-        if not rivals:
-            return node, node.likeness
-        crowd = tuple((rival.shape, rival.accounted) for rival in rivals)
-        return node, (*node.likeness, crowd)
+        around: Circumstances,
+        dry_run: Callable[[], Victims | Status],
+    ) -> Victims | Status:
+        """Return what a dry run on a node says, making it only if no node like this was tried."""
+        lower = by_importance(
+            other for other in nodes.states[row].pods if other.priority < pod.priority
+        )
+        likeness = _likeness(nodes, row, lower, around)
+        known = self._answers.get(likeness)
+        if known is None:
+            if len(self._answers) >= _MOST:
+                self._answers.clear()
+            found = dry_run()
+            self._answers[likeness] = _positions(found, lower)
+            return found
+        if isinstance(known, Status):
+            return known
+        chosen = tuple(lower[at] for at in known.places)
+        return Victims(nodes.info(row).name, chosen, known.violations)
 
 
-def _look_at(pod: PodInfo, nodes: Nodes, row: int, stamp: tuple[int, int]) -> _Node:
-    """Work out what a node is like, for a preemptor of this priority."""
-    state, columns = nodes.states[row], nodes.columns
-    lower = by_importance(other for other in state.pods if other.priority < pod.priority)
+def _likeness(nodes: Nodes, row: int, lower: Sequence[PodInfo], around: Circumstances) -> _Likeness:
+    """Return something that is equal for nodes that fare alike, given their less important pods."""
+    columns = nodes.columns
     amounts = (columns.allocatable, columns.requested, columns.nonzero, columns.counts)
-    likeness = (
+    return (
         *(amount[:, row].tobytes() for amount in amounts),
-        state.ports,
+        nodes.states[row].ports,
         tuple((other.shape, other.accounted) for other in lower),
+        tuple((rival.shape, rival.accounted) for rival in around.rivals),
+        tuple(_guard(other, around.budgets) for other in lower) if around.budgets else (),
     )
-    return _Node(stamp, likeness, tuple(lower))
+
+
+def _guard(pod: PodInfo, budgets: Sequence[Budget]) -> _Likeness:
+    """Return what budgets make of a pod; its age decides the order once budgets part victims."""
+    covering = tuple(at for at, budget in enumerate(budgets) if budget.covers(pod))
+    return covering, pod.start_time
+
+
+def _positions(found: Victims | Status, lower: Sequence[PodInfo]) -> _Positions | Status:
+    if isinstance(found, Status):
+        return found
+    places = {id(other): at for at, other in enumerate(lower)}
+    return _Positions(tuple(places[id(victim)] for victim in found.pods), found.violations)

@@ -13,13 +13,13 @@ import numpy as np
 
 from gpusched.api.config import DefaultPreemptionArgs
 from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.domains import per_node
-from gpusched.cluster.nodes import Ints, Mask, Nodes
-from gpusched.cluster.pod import PodInfo
+from gpusched.cluster.nodes import Ints, Mask
+from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.cluster.requirements import aggregate
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.diagnosis import Diagnosis
 from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
+from gpusched.kube.framework.filtering import LOCAL_FILTERS
 from gpusched.kube.framework.interface import Handle, NodeStatuses, PostFilterResult, Victims
 from gpusched.kube.framework.status import (
     SUCCESS,
@@ -30,15 +30,17 @@ from gpusched.kube.framework.status import (
     unresolvable,
     unschedulable,
 )
-from gpusched.kube.plugins.default_preemption.budgets import compile_budgets
+from gpusched.kube.plugins.default_preemption.budgets import Budget, compile_budgets
 from gpusched.kube.plugins.default_preemption.choice import best_candidates
-from gpusched.kube.plugins.default_preemption.memory import LOCAL_FILTERS, Memory
-from gpusched.kube.plugins.default_preemption.victims import NO_VICTIMS, select_victims
+from gpusched.kube.plugins.default_preemption.dry_runs import DryRuns, Findings
+from gpusched.kube.plugins.default_preemption.victims import select_victims
 
 NEVER: Final = "not eligible due to preemptionPolicy=Never."
 TERMINATING: Final = "not eligible due to a terminating pod on the nominated node."
 NOT_HELPFUL: Final = "Preemption is not helpful for scheduling"
 WAITING: Final = "waiting for the preemption for this pod to be finished"
+
+_MOST_SHAPES: Final = 64
 
 
 @dataclass(slots=True)
@@ -51,13 +53,13 @@ class DefaultPreemption:
         preempting: Pods, by UID, whose preemption is being carried out, and whether they must
             still wait outside the queue for it. Whoever carries it out adds and removes them, and
             says so (`announce`) when the answer may have become No.
-        memory: What dry runs have said.
+        dry_runs: What dry runs have said, by the preemptors' shape.
     """
 
     args: DefaultPreemptionArgs
     handle: Handle
     preempting: dict[str, Callable[[], bool]] = field(default_factory=dict)
-    memory: Memory = field(default_factory=Memory, repr=False)
+    dry_runs: dict[PodShape, DryRuns] = field(default_factory=dict, repr=False)
     _opened: dict[str, None] = field(default_factory=dict, repr=False)
     name: ClassVar[str] = "DefaultPreemption"
 
@@ -93,24 +95,17 @@ class DefaultPreemption:
         """
         if reason := _ineligible(pod, snapshot, diagnosis):
             return PostFilterResult(unschedulable(f"preemption: {reason}"))
-        search = _Search(snapshot, diagnosis.rows_with(Code.UNSCHEDULABLE))
-        start = self.handle.draw(len(search.potential)) if len(search.potential) else 0
-        wanted = self._wanted(len(search.potential))
+        potential = diagnosis.rows_with(Code.UNSCHEDULABLE)
+        start = self.handle.draw(len(potential)) if len(potential) else 0
+        rows = np.concatenate((potential[start:], potential[:start]))
         budgets = compile_budgets(snapshot.objects.disruption_budgets)
-        alike = not budgets and self._nodes_may_be_alike(state, pod)
-        for row in search.rows_with_victims(pod, start):
-            if alike:
-                found = self._remembered(state, pod, snapshot.nodes, row)
-            else:
-                one = snapshot.nodes.copy_row(row)
-                found = select_victims(self.handle, state.clone(), pod, one, budgets)
-            search.note(row, found)
-            if search.has_enough(wanted):
-                break
-        if not search.candidates:
-            return search.failure()
-        best = best_candidates(search.candidates)
-        return PostFilterResult(SUCCESS, best[0].node, tuple(best))
+        if self._nodes_may_be_alike(state, pod):
+            found = self._search(state, pod, snapshot, rows, budgets)
+        else:
+            found = self._try_all(state, pod, snapshot, rows, budgets)
+        if not found.best:
+            return _failure(snapshot, found)
+        return PostFilterResult(SUCCESS, found.best[0].node, found.best)
 
     def _nodes_may_be_alike(self, state: CycleState, pod: PodInfo) -> bool:
         """Return whether a dry run hangs on its node alone (see `memory`)."""
@@ -119,16 +114,52 @@ class DefaultPreemption:
         local = len(places) == len(active) and places == sorted(places)
         return local and not pod.shape.spec.volumes
 
-    def _remembered(
-        self, state: CycleState, pod: PodInfo, nodes: Nodes, row: int
-    ) -> Victims | Status:
-        """Return what a dry run says, making it only if no node like this one was tried."""
-        rivals = self.handle.rivals(pod, nodes.info(row).name)
-        found = self.memory.recall(pod, nodes, row, rivals)
-        if found is None:
-            found = select_victims(self.handle, state.clone(), pod, nodes.copy_row(row), ())
-            self.memory.keep(pod, nodes, row, rivals, found)
-        return found
+    def _search(
+        self,
+        state: CycleState,
+        pod: PodInfo,
+        snapshot: Snapshot,
+        rows: Ints,
+        budgets: Sequence[Budget],
+    ) -> Findings:
+        """Look for candidates where nodes may be alike."""
+        runs = self.dry_runs.get(pod.shape)
+        if runs is None or runs.nodes is not snapshot.nodes:
+            if len(self.dry_runs) >= _MOST_SHAPES:
+                self.dry_runs.clear()
+            runs = self.dry_runs[pod.shape] = DryRuns(self.handle, snapshot.nodes)
+        objects = snapshot.objects
+        versions = (objects.device_classes.version, objects.disruption_budgets.version)
+        runs.catch_up(pod, snapshot, (*versions, *self.handle.active_filters(state)))
+
+        def dry_run(row: int) -> Victims | Status:
+            one = snapshot.nodes.copy_row(row)
+            return select_victims(self.handle, state.clone(), pod, one, budgets)
+
+        return runs.search(pod, rows, self._wanted(len(rows)), budgets, dry_run)
+
+    def _try_all(
+        self,
+        state: CycleState,
+        pod: PodInfo,
+        snapshot: Snapshot,
+        rows: Ints,
+        budgets: Sequence[Budget],
+    ) -> Findings:
+        """Look for candidates one dry run after the other."""
+        wanted = self._wanted(len(rows))
+        candidates: list[Victims] = []
+        failures: list[tuple[Status, Ints]] = []
+        for row in rows.tolist():
+            one = snapshot.nodes.copy_row(row)
+            found = select_victims(self.handle, state.clone(), pod, one, budgets)
+            if isinstance(found, Status):
+                failures.append((found, np.array([row])))
+                continue
+            candidates.append(found)
+            if len(candidates) >= wanted and not all(c.violations for c in candidates):
+                break
+        return Findings(tuple(best_candidates(candidates)) if candidates else (), failures)
 
     def _wanted(self, potential: int) -> int:
         """Return how many candidates are enough."""
@@ -154,64 +185,18 @@ def _ineligible(pod: PodInfo, snapshot: Snapshot, diagnosis: NodeStatuses) -> st
     return TERMINATING if any(leaving) else ""
 
 
-@dataclass(slots=True)
-class _Search:
-    """What the dry runs have found so far.
-
-    Attributes:
-        snapshot: Who is where.
-        potential: The rows where eviction could help; shape (P,).
-        candidates: The nodes where it does.
-        failures: What dry runs failed with.
-        reasons: Reason and code to the rows that gave them as an answer; shape (N,) each.
-    """
-
-    snapshot: Snapshot
-    potential: Ints
-    candidates: list[Victims] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    reasons: dict[tuple[str, Code], Mask] = field(default_factory=dict)
-
-    def rows_with_victims(self, pod: PodInfo, start: int) -> list[int]:
-        """Return the potential rows with pods of lower priority, from the ``start``-th on.
-
-        The others need no dry run: their answer is known.
-        """
-        placed = self.snapshot.placed.items()
-        lower = [by_node for shape, by_node in placed if shape.priority < pod.priority]
-        has_victims = per_node(self.snapshot.nodes, lower)[self.potential] > 0
-        self._reject(
-            (NO_VICTIMS, Code.UNSCHEDULABLE_AND_UNRESOLVABLE), self.potential[~has_victims]
-        )
-        rotated = np.roll(self.potential, -start)
-        rows: list[int] = rotated[np.roll(has_victims, -start)].tolist()
-        return rows
-
-    def note(self, row: int, found: Victims | Status) -> None:
-        """Remember what came of one dry run."""
-        if isinstance(found, Victims):
-            self.candidates.append(found)
-            return
-        if found.code is Code.ERROR:
-            self.failures.append(found.message)
-        for reason in found.reasons:
-            self._reject((reason, found.code), row)
-
-    def _reject(self, answer: tuple[str, Code], rows: Ints | int) -> None:
-        if answer not in self.reasons:
-            self.reasons[answer] = np.zeros(len(self.snapshot.nodes), np.bool_)
-        self.reasons[answer][rows] = True
-
-    def has_enough(self, wanted: int) -> bool:
-        """At least one of the candidates must break no budget."""
-        return len(self.candidates) >= wanted and not all(c.violations for c in self.candidates)
-
-    def failure(self) -> PostFilterResult:
-        """Return the answer if there is no candidate; failed dry runs keep the nomination."""
-        if self.failures:
-            return PostFilterResult(error(f"preemption: {aggregate(self.failures)}"))
-        rejections = [
-            ("", Rejection(reason, nodes, code)) for (reason, code), nodes in self.reasons.items()
-        ]
-        diagnosis = Diagnosis(self.snapshot.order, rejections, unresolvable(NOT_HELPFUL))
-        return PostFilterResult(unschedulable(f"preemption: {diagnosis.message()}"), "")
+def _failure(snapshot: Snapshot, found: Findings) -> PostFilterResult:
+    """Return the answer if there is no candidate; failed dry runs keep the nomination."""
+    failed = [status.message for status, _ in found.failures if status.code is Code.ERROR]
+    if failed:
+        return PostFilterResult(error(f"preemption: {aggregate(failed)}"))
+    reasons: dict[tuple[str, Code], Mask] = {}
+    for status, rows in found.failures:
+        for reason in status.reasons:
+            answer = reason, status.code
+            if answer not in reasons:
+                reasons[answer] = np.zeros(len(snapshot.nodes), np.bool_)
+            reasons[answer][rows] = True
+    rejections = [("", Rejection(reason, nodes, code)) for (reason, code), nodes in reasons.items()]
+    diagnosis = Diagnosis(snapshot.order, rejections, unresolvable(NOT_HELPFUL))
+    return PostFilterResult(unschedulable(f"preemption: {diagnosis.message()}"), "")

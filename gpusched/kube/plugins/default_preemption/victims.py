@@ -5,22 +5,18 @@ pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go (SelectV
 pkg/scheduler/util/utils.go (MoreImportantPod), v1.36.1.
 """
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from gpusched.api.gosort import go_sorted
 from gpusched.cluster.nodes import Nodes
-from gpusched.cluster.pod import PodInfo, PodShape
+from gpusched.cluster.pod import PRESENT, PodInfo, PodShape
 from gpusched.cluster.requests import Requests
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import Handle, Victims
 from gpusched.kube.framework.status import Status, error, unresolvable
 from gpusched.kube.plugins.default_preemption.budgets import Budget, split_by_budgets
-
-PRESENT: Final = sys.maxsize
-"""What a pod without a start is taken to start at. A start may lie behind it: in the future."""
 
 NO_VICTIMS: Final = "No preemption victims found for incoming pod"
 
