@@ -6,6 +6,7 @@ nodes that have changed.
 """
 
 from collections.abc import Collection
+from itertools import compress
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -16,15 +17,15 @@ from gpusched.cluster.news import NewsReader
 from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.kube.framework.cycle_state import CycleState
-from gpusched.kube.framework.filtering import LOCAL_FILTERS
+from gpusched.kube.framework.filtering import OBJECT_FILTERS, all_local
 from gpusched.kube.framework.outcomes import FilterOutcome
 from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.framework.status import Code, Rejection
 
-_LOCAL: Final = frozenset(LOCAL_FILTERS)
 _MOST_SHAPES: Final = 64
 _PASSED: Final = 0
 _NOWHERE: Final = -1
+_FEW: Final = 8
 _Key: TypeAlias = tuple[str, PodShape]
 _Answer: TypeAlias = tuple[tuple[str, str, Code], ...]
 
@@ -52,7 +53,7 @@ class Sieve:
         A shape that is filtered for the first time, and most often the last, is not worth an entry.
         """
         count = int(np.count_nonzero(candidates))
-        if not _LOCAL.issuperset(framework.active_filters(state)):
+        if not all_local(framework.active_filters(state)):
             self.asked += count
             return framework.filter(state, pod, nodes, candidates)
         if count == 1:
@@ -101,6 +102,7 @@ class _Answers:
         self._nominations = NewsReader(framework.nominator.news)
         self._own = _NOWHERE
         self._number: dict[_Answer, int] = {(): _PASSED}
+        self._outs = [False]
         self._answers: npt.NDArray[np.int32] = np.zeros(0, np.int32)
         self._outcome: FilterOutcome | None = None
 
@@ -114,12 +116,13 @@ class _Answers:
             found = self._framework.filter(state, pod, nodes, everywhere)
             self._put(np.arange(len(nodes)), found)
             return len(nodes)
-        if rows:
-            few = np.array(sorted(rows), np.int64)
+        few = np.array(sorted(row for row in rows if not self._is_out(row)), np.int64)
+        if len(few):
+            amounts_only = state.without_filters(OBJECT_FILTERS)
             everywhere = np.ones(len(few), np.bool_)
-            found = self._framework.filter(state, pod, nodes.take_rows(few), everywhere)
+            found = self._framework.filter(amounts_only, pod, nodes.take_rows(few), everywhere)
             self._put(few, found)
-        return len(rows)
+        return len(few)
 
     def outcome(self) -> FilterOutcome:
         """Return the answers as Filter gives them; not to be written."""
@@ -133,6 +136,13 @@ class _Answers:
                     ]
             self._outcome = FilterOutcome(self._answers == _PASSED, rejections)
         return self._outcome
+
+    def _is_out(self, row: int) -> bool:
+        """Return whether a filter that reads the node's object turned it away: it does so again.
+
+        If none did, all let it pass again: a changed object is another version.
+        """
+        return self._outs[self._answers.item(row)]
 
     def _version_of(self, state: CycleState) -> tuple[object, ...]:
         """Return what all answers hang on: node objects, device classes, who filters."""
@@ -161,18 +171,20 @@ class _Answers:
     def _put(self, rows: Ints, outcome: FilterOutcome) -> None:
         """Keep what Filter said of ``rows``, in their order."""
         masks = [rejection.nodes for _, rejection in outcome.rejections]
-        said = np.array(masks, np.bool_).reshape(len(masks), len(rows))
-        patterns, which = np.unique(said, axis=1, return_inverse=True)
+        said = np.array(masks, np.bool_).reshape(len(masks), len(rows)).T
         entries = [(plugin, r.reason, r.code) for plugin, r in outcome.rejections]
-        numbers = np.array(
-            [
-                self._number_of(tuple(entries[at] for at in np.flatnonzero(pattern)))
-                for pattern in patterns.T
-            ]
-        )[which.ravel()]
+        if len(rows) <= _FEW:
+            patterns, which = said, np.arange(len(rows))
+        else:
+            patterns, which = np.unique(said, axis=0, return_inverse=True)
+        answers = (tuple(compress(entries, pattern)) for pattern in patterns.tolist())
+        numbers = np.array([self._number_of(answer) for answer in answers])[which.ravel()]
         if (self._answers[rows] != numbers).any():
             self._answers[rows] = numbers
             self._outcome = None
 
     def _number_of(self, answer: _Answer) -> int:
-        return self._number.setdefault(answer, len(self._number))
+        number = self._number.setdefault(answer, len(self._number))
+        if number == len(self._outs):
+            self._outs.append(any(plugin in OBJECT_FILTERS for plugin, _, _ in answer))
+        return number

@@ -52,6 +52,14 @@ class CycleState:
         """Return what is under ``key``, or None."""
         return self._data.get(key)
 
+    def without_filters(self, plugins: frozenset[str]) -> "CycleState":
+        """Return the same data with more Filter plugins skipped."""
+        fewer = CycleState()
+        fewer._data = self._data
+        fewer.skip_filter = self.skip_filter | plugins
+        fewer.skip_score = self.skip_score
+        return fewer
+
     def clone(self) -> "CycleState":
         """Return a copy for a dry run."""
         copy = CycleState()

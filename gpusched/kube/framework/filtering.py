@@ -29,6 +29,15 @@ LOCAL_FILTERS: Final = (
 order in which those that eviction cannot change come first: a node that was turned away resolvably
 has passed them."""
 
+OBJECT_FILTERS: Final = frozenset(LOCAL_FILTERS[:4])
+"""Those among them that read nothing of a node but its object."""
+
+
+def all_local(filters: Sequence[str]) -> bool:
+    """Return whether filters look at one node alone, those that read its object before others."""
+    places = [LOCAL_FILTERS.index(name) for name in filters if name in LOCAL_FILTERS]
+    return len(places) == len(filters) and places == sorted(places)
+
 
 class Filtering:
     """The Filter plugins of a profile.

@@ -26,6 +26,8 @@ from gpusched.kube.plugins.default_preemption.victims import NO_VICTIMS
 _UNKNOWN: Final = -1
 _CANDIDATE: Final = 0
 _NOWHERE: Final = -1
+_NOBODY: Final = Victims("", (), 0)
+"""Where there is no candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class DryRuns:
         self._version = -1
         self._kinds: Ints = np.zeros(0, np.int64)
         self._costs: Ints = np.zeros((len(COSTS), 0), np.int64)
-        self._victims: list[Victims | None] = []
+        self._victims: list[Victims] = []
         self._statuses: dict[Status, int] = {}
 
     def catch_up(self, pod: PodInfo, snapshot: Snapshot, rules: tuple[object, ...]) -> None:
@@ -84,7 +86,7 @@ class DryRuns:
             return
         for row in {*changed, own, before, *map(self._row_of, nominations)} - {_NOWHERE}:
             self._kinds[row] = _UNKNOWN
-            self._victims[row] = None
+            self._victims[row] = _NOBODY
 
     def search(
         self,
@@ -103,23 +105,25 @@ class DryRuns:
             budgets: All disruption budgets.
             dry_run: Tries one row.
         """
-        end = self._end(rows, max(wanted, 1))
+        end = self._end(rows, wanted)
         while len(unknown := rows[:end][self._kinds[rows[:end]] == _UNKNOWN]):
             for row in unknown.tolist():
                 around = Circumstances(self._rivals(pod, row), budgets)
                 answer = self._memory.answer(pod, self.nodes, row, around, partial(dry_run, row))
                 self._note(row, answer)
-            end = self._end(rows, max(wanted, 1))
+            end = self._end(rows, wanted)
         tried = rows[:end]
         candidates = tried[self._kinds[tried] == _CANDIDATE]
         if not len(candidates):
             return Findings((), self._failures(tried))
         best = candidates[best_of(self._costs[:, candidates])]
-        found = (self._victims[row] for row in best.tolist())
-        return Findings(tuple(victims for victims in found if victims is not None))
+        return Findings(tuple(map(self._victims.__getitem__, best.tolist())))
 
     def _end(self, rows: Ints, wanted: int) -> int:
         """Return how many rows must be tried at least, as far as is known."""
+        wanted = max(wanted, 1)
+        if 2 * wanted < len(rows) and (end := self._end(rows[: 2 * wanted], wanted)) < 2 * wanted:
+            return end
         kinds = self._kinds[rows]
         hopeful = np.flatnonzero(kinds <= _CANDIDATE)
         if len(hopeful) < wanted:
@@ -135,7 +139,7 @@ class DryRuns:
         self._version = self.nodes.version
         self._kinds = np.full(count, _UNKNOWN, np.int64)
         self._costs = np.zeros((len(COSTS), count), np.int64)
-        self._victims = [None] * count
+        self._victims = [_NOBODY] * count
         placed = snapshot.placed.items()
         lower = [by_node for shape, by_node in placed if shape.priority < pod.priority]
         nothing = unresolvable(NO_VICTIMS)

@@ -19,7 +19,7 @@ from gpusched.cluster.requirements import aggregate
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.diagnosis import Diagnosis
 from gpusched.kube.framework.events import Action, Change, ClusterEvent, EventHint, EventResource
-from gpusched.kube.framework.filtering import LOCAL_FILTERS
+from gpusched.kube.framework.filtering import all_local
 from gpusched.kube.framework.interface import Handle, NodeStatuses, PostFilterResult, Victims
 from gpusched.kube.framework.status import (
     SUCCESS,
@@ -109,10 +109,7 @@ class DefaultPreemption:
 
     def _nodes_may_be_alike(self, state: CycleState, pod: PodInfo) -> bool:
         """Return whether a dry run hangs on its node alone (see `memory`)."""
-        active = self.handle.active_filters(state)
-        places = [LOCAL_FILTERS.index(name) for name in active if name in LOCAL_FILTERS]
-        local = len(places) == len(active) and places == sorted(places)
-        return local and not pod.shape.spec.volumes
+        return all_local(self.handle.active_filters(state)) and not pod.shape.spec.volumes
 
     def _search(
         self,
