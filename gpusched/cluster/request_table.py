@@ -4,12 +4,12 @@ With resources along the first axis, pods along the second and nodes along the l
 written once holds for one pod on all nodes as well as for many pods on a few.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from gpusched.cluster.columns import Ints
+from gpusched.cluster.columns import Ints, Mask
 from gpusched.cluster.pod import PodShape
 from gpusched.cluster.requests import Requests
 from gpusched.cluster.resources import STANDARD
@@ -26,12 +26,16 @@ class Counted:
         kept: The places of the resources that count; shape (R,).
         rows: The rows of the resources that count; shape (R,).
         asked: What is asked for; shape (R, G, 1).
+        asked_or_not: The same and, as one more pod, nothing; shape (R, G + 1, 1).
+        anything: Whether a pod asks for any of them; shape (G, 1).
     """
 
     pods: Ints
     kept: Ints
     rows: Ints
     asked: Ints
+    asked_or_not: Ints
+    anything: Mask
 
 
 class Asked:
@@ -44,6 +48,7 @@ class Asked:
     def __init__(self, pods: Sequence[Mapping[int, int]]) -> None:
         self._pods = pods
         self._columns: dict[Rows, Ints] = {}
+        self._named: dict[Rows, tuple[Ints, Ints, Mask]] = {}
         self._counted: dict[Rows, Sequence[Counted]] = {}
 
     def of(self, rows: Rows) -> Ints:
@@ -53,6 +58,17 @@ class Asked:
             table = np.array(amounts, np.int64).reshape(len(rows), len(self._pods), 1)
             self._columns[rows] = table
         return self._columns[rows]
+
+    def named(self, rows: Rows) -> tuple[Ints, Ints, Mask]:
+        """Return resources as an array, what is asked of them, and where nothing is.
+
+        Returns:
+            Shapes (R,), (R, P, 1) and (R, P, 1).
+        """
+        if rows not in self._named:
+            asked = self.of(rows)
+            self._named[rows] = np.array(rows, np.int64), asked, asked == 0
+        return self._named[rows]
 
     def counted(self, rows: Rows) -> Sequence[Counted]:
         """Return the pods in groups by which of these resources count.
@@ -74,7 +90,17 @@ class Asked:
         for counting, pods in groups.items():
             members, resources = np.array(pods, np.int64), np.array(counting, np.int64)
             asked = table[resources][:, members]
-            found.append(Counted(members, resources, at_row[resources], asked))
+            nothing = np.zeros((len(resources), 1, 1), np.int64)
+            found.append(
+                Counted(
+                    members,
+                    resources,
+                    at_row[resources],
+                    asked,
+                    np.concatenate([asked, nothing], axis=1),
+                    np.asarray(asked.any(axis=0)),
+                )
+            )
         return found
 
 
@@ -100,6 +126,16 @@ class RequestTable:
     def __len__(self) -> int:
         """Return the number of pods, P."""
         return len(self.requests)
+
+    def gather(self, groups: Sequence[Counted], rate: Callable[[Counted], Ints]) -> Ints:
+        """Return the scores of all pods, rated group by group; shape (P, K)."""
+        if len(groups) == 1:
+            return rate(groups[0])
+        rated = [rate(group) for group in groups]
+        scores = np.empty((len(self), rated[0].shape[1]), np.int64)
+        for group, found in zip(groups, rated, strict=True):
+            scores[group.pods] = found
+        return scores
 
 
 def table_of(shape: PodShape) -> RequestTable:

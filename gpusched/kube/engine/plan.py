@@ -16,7 +16,7 @@ from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.engine.openings import Follow
-from gpusched.kube.engine.verdicts import READS_AMOUNTS, Verdicts
+from gpusched.kube.engine.verdicts import READS_AMOUNTS, Asker, Verdicts
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import (
     MAX_NODE_SCORE,
@@ -106,7 +106,7 @@ class Plan:
         self._pod = pod
         self._verdicts = verdicts
         self._counts_amounts = not _may_have_devices(snapshot, pod)
-        self._asked = pod.shape.requests
+        self._asker = Asker(pod.shape.requests)
         prepared = framework.pre_filter(self.state, pod, snapshot)
         if not prepared.status.is_success:
             raise OutsidePlanError("PreFilter rejects the pod")
@@ -226,13 +226,13 @@ class Plan:
         """Return what is known of nodes in each state, by their amounts; shape (>= states,)."""
         if not self._counts_amounts:
             return np.zeros(self._verdicts.states, np.int64)
-        return self._verdicts.known(self._asked)
+        return self._verdicts.known(self._asker)
 
     def verdicts_of(self, states: npt.NDArray[np.int32]) -> Ints:
         """Return the verdicts on nodes in these states, by their amounts; shape (K,)."""
         if not self._counts_amounts:
             return np.zeros(len(states), np.int64)
-        return self._verdicts.of(self._asked, states)
+        return self._verdicts.of(self._asker, states)
 
     def open_to(self, snapshot: Snapshot, pod: PodInfo) -> Mask:
         """Return where live filters let the pod go; shape (N,); call it before `live_totals`."""

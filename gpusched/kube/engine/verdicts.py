@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gpusched.cluster.nodes import Ints, Nodes
+from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.request_table import RequestTable
 from gpusched.cluster.requests import Requests
 from gpusched.kube.engine.interface import EngineStatistics
@@ -30,6 +30,26 @@ INVALID: Final = -2
 UNKNOWN: Final = -3
 _MOST_REQUESTS: Final = 256
 _FIRST_STATES: Final = 256
+
+
+class Asker:
+    """Requests, and where their verdicts stand in a table.
+
+    Args:
+        requests: The requests.
+
+    Attributes:
+        requests: As given.
+        place: Where they stand.
+        places: The register by which they do; another one begins the table anew.
+    """
+
+    __slots__ = ("place", "places", "requests")
+
+    def __init__(self, requests: Requests) -> None:
+        self.requests = requests
+        self.place = -1
+        self.places: dict[Requests, int] | None = None
 
 
 class Verdicts:
@@ -68,26 +88,30 @@ class Verdicts:
         """Return how many node states there are."""
         return self._states.count
 
-    def known(self, requests: Requests) -> Ints:
+    def known(self, asker: Asker) -> Ints:
         """Return what is known of requests on nodes in each state; shape (>= states,). A view."""
         if self._epoch != self._states.epoch:
             self._forget()
             self._epoch = self._states.epoch
-        place = self._places.get(requests)
-        if place is None:
-            place = self._add(requests)
+        if asker.places is not self._places:
+            asker.place = self._place_of(asker.requests)
+            asker.places = self._places
         if self._states.count > self._table.shape[1]:
             self._grow(0, self._states.count)
-        known: Ints = self._table[place]
+        known: Ints = self._table[asker.place]
         return known
 
-    def of(self, requests: Requests, states: npt.NDArray[np.int32]) -> Ints:
+    def of(self, asker: Asker, states: npt.NDArray[np.int32]) -> Ints:
         """Return the verdicts of requests on nodes in these states; shape (K,)."""
-        known = self.known(requests)
+        known = self.known(asker)
         if states.max() >= self._judged:
             self._judge_new_states()
         found: Ints = known.take(states)
         return found
+
+    def _place_of(self, requests: Requests) -> int:
+        place = self._places.get(requests)
+        return self._add(requests) if place is None else place
 
     def _add(self, requests: Requests) -> int:
         """Give requests a place and judge all states that others were judged for."""
@@ -128,16 +152,16 @@ def judge(
     scorers: Sequence[tuple[AmountsScorePlugin, int]],
 ) -> Ints:
     """Return the verdicts on all pods and nodes; shape (P, N)."""
-    passed = np.ones((len(pods), len(nodes)), np.bool_)
-    for plugin in filters:
-        passed &= plugin.fits(pods, nodes)
-    verdicts = np.zeros(passed.shape, np.int64)
-    invalid = np.zeros(passed.shape, np.bool_)
+    verdicts = np.zeros((len(pods), len(nodes)), np.int64)
+    invalid: list[Mask] = []
     for scorer, weight in scorers:
         scores = scorer.rate(pods, nodes)
-        if scores.min() < 0 or scores.max() > MAX_NODE_SCORE:
-            invalid |= (scores < 0) | (scores > MAX_NODE_SCORE)
+        # Read without its sign a negative score is larger than any.
+        if scores.view(np.uint64).max() > MAX_NODE_SCORE:
+            invalid.append((scores < 0) | (scores > MAX_NODE_SCORE))
         verdicts += scores * weight
-    verdicts[invalid] = INVALID
-    verdicts[~passed] = INFEASIBLE
+    for wrong in invalid:
+        verdicts[wrong] = INVALID
+    for plugin in filters:
+        verdicts = np.where(plugin.fits(pods, nodes), verdicts, INFEASIBLE)
     return verdicts

@@ -9,7 +9,7 @@ from gpusched.api.config import NodeResourcesBalancedAllocationArgs
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.pod import PodInfo
-from gpusched.cluster.request_table import RequestTable, table_of
+from gpusched.cluster.request_table import Counted, RequestTable, table_of
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import MAX_NODE_SCORE, Handle
 from gpusched.kube.framework.status import SKIP, SUCCESS, Status
@@ -61,29 +61,24 @@ class NodeResourcesBalancedAllocation:
         return self._rate(pods, Places(nodes))
 
     def _rate(self, pods: RequestTable, where: Places) -> Ints:
-        scores = np.empty((len(pods), len(where)), np.int64)
-        for group in pods.amounts.counted(where.nodes.resources.rows(self._resources)):
-            gains = _gains(*where.stock(group.rows), group.asked)
-            scores[group.pods] = np.where(group.asked.any(axis=0), gains, 0)
-        return scores
+        groups = pods.amounts.counted(where.nodes.resources.rows(self._resources))
+        return pods.gather(groups, lambda group: _gains(group, *where.stock(group.rows)))
 
 
-def _gains(allocatable: Ints, used: Ints, asked: Ints) -> Ints:
+def _gains(group: Counted, allocatable: Ints, used: Ints) -> Ints:
     """Return how much more even each of P pods makes the use of K nodes; shape (P, K).
 
     Args:
+        group: What the pods ask for; who asks for nothing gets 0.
         allocatable: What nodes have of R resources; shape (R, K).
         used: What is taken; shape (R, K).
-        asked: What the pods ask for; shape (R, P, 1).
     """
     present = allocatable != 0
     capacity = np.where(present, allocatable, 1).astype(np.float64)
-    nothing = np.zeros((len(asked), 1, 1), np.int64)
-    taken = used[:, np.newaxis] + np.concatenate([asked, nothing], axis=1)
+    taken = used[:, np.newaxis] + group.asked_or_not
     balance = _balances(present, np.minimum(taken / capacity[:, np.newaxis], 1.0))
     half = MAX_NODE_SCORE // 2
-    gains: Ints = half + (half + balance[:-1] - balance[-1:]) // 2
-    return gains
+    return np.where(group.anything, half + (half + balance[:-1] - balance[-1:]) // 2, 0)
 
 
 def _balances(present: Mask, shares: Floats) -> Ints:

@@ -95,9 +95,9 @@ class NodeResourcesFit:
         """See `AmountsFilterPlugin`."""
         names = nodes.resources.names
         counted = tuple(row for row in pods.rows if not self._is_ignored(names[row]))
-        at, asked = np.array(counted, np.int64), pods.amounts.of(counted)
+        at, asked, nothing = pods.amounts.named(counted)
         free = nodes.allocatable[at] - nodes.requested[at]
-        enough = (asked <= free[:, np.newaxis]) | (asked == 0)
+        enough = (asked <= free[:, np.newaxis]) | nothing
         passed: Mask = enough.all(axis=0) & (nodes.pod_counts < nodes.allowed_pods)
         return passed
 
@@ -128,10 +128,10 @@ class NodeResourcesFit:
         return self._rate(pods, Places(nodes))
 
     def _rate(self, pods: RequestTable, where: Places) -> Ints:
-        scores = np.empty((len(pods), len(where)), np.int64)
-        for group in pods.scored.counted(where.nodes.resources.rows(self._scored)):
-            scores[group.pods] = self._strategy(Demand.of(group, self._weights, where))
-        return scores
+        groups = pods.scored.counted(where.nodes.resources.rows(self._scored))
+        return pods.gather(
+            groups, lambda group: self._strategy(Demand.of(group, self._weights, where))
+        )
 
     def events_to_register(self) -> Sequence[EventHint]:
         """Pods that go or shrink, nodes that come or grow, device classes that map a resource."""

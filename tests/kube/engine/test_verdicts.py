@@ -15,7 +15,7 @@ from gpusched.cluster.request_table import RequestTable
 from gpusched.kube.engine import EngineStatistics, FastEngine, VerifyEngine
 from gpusched.kube.engine import verdicts as verdicts_module
 from gpusched.kube.engine.states import NodeStates
-from gpusched.kube.engine.verdicts import INFEASIBLE, INVALID, Verdicts, judge
+from gpusched.kube.engine.verdicts import INFEASIBLE, INVALID, Asker, Verdicts, judge
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.nominator import Nominator
@@ -104,7 +104,7 @@ def test_many_pods_are_judged_as_one_by_one(
     states.refresh()
     verdicts = Verdicts(framework, states, EngineStatistics())
     for each in pods:
-        found = verdicts.of(each.shape.requests, states.ids)
+        found = verdicts.of(Asker(each.shape.requests), states.ids)
         assert found.tolist() == one_by_one(framework, cache, each)
 
 
