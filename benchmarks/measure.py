@@ -38,6 +38,7 @@ def measure(shape: Shape, engine: str) -> Json:
     if shape.filled:
         _fill(plane, shape)
     plane.run(0)
+    shape.prepare()
     ready = time.perf_counter()
     plane.loop.at(0, _post_all, plane.api, shape)
     plane.run(60_000_000 if shape.filled else 1_000_000)

@@ -6,6 +6,7 @@ eight and four GPUs, the KWOK taint; pods ask for one CPU, 4Gi and GPUs, unless 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -84,12 +85,18 @@ def low(_index: int) -> Json:
     return spec(gpus=1, priority=0)
 
 
-def mixed(index: int) -> Json:
-    """Return specs as a training cluster sees them: many small, some large, none alike in CPU."""
+@cache
+def drawn(index: int) -> tuple[int, int, int]:
+    """Return GPUs, milli-CPU and GiB of the ``index``-th pod of a training cluster."""
     rng = np.random.default_rng([7, index])
     gpus = int(rng.choice([0, 1, 2, 4], p=[0.35, 0.5, 0.1, 0.05]))
-    cpu = int(rng.choice([500, 1000, 2000, 4000, 8000]))
-    return spec(gpus, f"{cpu}m", f"{int(rng.choice([1, 4, 8, 16]))}Gi")
+    return gpus, int(rng.choice([500, 1000, 2000, 4000, 8000])), int(rng.choice([1, 4, 8, 16]))
+
+
+def mixed(index: int) -> Json:
+    """Return specs as a training cluster sees them: many small, some large, none alike in CPU."""
+    gpus, cpu, memory = drawn(index)
+    return spec(gpus, f"{cpu}m", f"{memory}Gi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,7 @@ class Shape:
         real: Arguments of the comparison program; None if it cannot do the shape.
         real_pods: How many pods it is given, so that it ends in a minute.
         target: What was aimed at, for the table.
+        draws: Whether pods are drawn at random; that is done before the clock starts.
     """
 
     nodes: int
@@ -119,7 +127,13 @@ class Shape:
     real: tuple[str, ...] | None = None
     real_pods: int = 0
     target: str = ""
+    draws: bool = False
     labels: Json = field(default_factory=lambda: {"app": "a"})
+
+    def prepare(self) -> None:
+        """Draw what is drawn at random."""
+        for index in range(self.pods if self.draws else 0):
+            drawn(index)
 
     def manifests(self) -> Iterator[Json]:
         """Yield the timed pods."""
@@ -177,7 +191,13 @@ SHAPES: Final[dict[str, Shape]] = {
         target=">= 10x",
     ),
     "mixed-1200": Shape(
-        1200, 7064, mixed, real=("mixed",), real_pods=7064, target="<= 0.6 s, <= 150 MB"
+        1200,
+        7064,
+        mixed,
+        real=("mixed",),
+        real_pods=7064,
+        target="<= 0.6 s, <= 150 MB",
+        draws=True,
     ),
     "gpu-500": Shape(500, 4000, gpus=lambda _index: 8, target="<= 0.3 s, <= 120 MB"),
     "gpu-100000": Shape(100_000, 1_000_000, gpus=lambda _index: 16, target="<= 60 s, <= 2 GB"),
