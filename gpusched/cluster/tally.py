@@ -33,6 +33,7 @@ class Tally:
 
     Attributes:
         classes: The nodes by value.
+        labelled: False for the nodes without a value; shape (V,).
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class Tally:
         self._staying = staying
         self._weights: dict[PodShape, int] = {}
         self.classes = snapshot.nodes.label(key)
-        labelled = has_label(snapshot.nodes, key)
+        values = self.classes.values
+        self.labelled = np.array([value is not None for value in values], np.bool_)
+        has_key = has_label(snapshot.nodes, key)
+        self._counted: Mask = has_key if counted is None else has_key & counted
         self._moves = NewsReader(snapshot.moves)
-        self._sums: Ints = np.zeros(len(self.classes.values), np.int64)
-        self._counted: Mask = labelled if counted is None else labelled & counted
+        self._sums: Ints = np.zeros(len(values), np.int64)
 
     def sums(self) -> Ints:
         """Return the sum of each domain as it is now; shape (V,): good until the next call."""

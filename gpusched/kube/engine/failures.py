@@ -86,7 +86,7 @@ class Failures:
             return
         attempt.diagnosis.remember()
         attempt.state.is_bare = framework.reserves_nothing(attempt.state)
-        hangs_on_more = plan.live_filters or self._may_preempt(key[1])
+        hangs_on_more = plan.looks_at_pods or self._may_preempt(key[1])
         amounts = None if hangs_on_more else self._amounts()
         moment = self._moment(version)
         self._known[key] = _Failure(attempt, plan, moment, amounts, framework.drawn)

@@ -149,3 +149,18 @@ def test_the_first_of_its_kind_needs_no_scan() -> None:
     cluster = cluster_of(VerifyEngine, 6)
     cluster.attempts("both", both("near"), 3)
     assert cluster.engine.statistics.attempts == {"fast": 3}
+
+
+@pytest.mark.parametrize("template", ["far", "even hosts"])
+def test_a_failure_that_hangs_on_other_pods_is_asked_about_again_at_equal_amounts(
+    template: str,
+) -> None:
+    cluster = cluster_of(VerifyEngine, 1)
+    cluster.put_node("n1", labels={ZONE: "a"}, unschedulable=True)
+    cluster.attempts("web", PODS["web"], 1)
+    failed = cluster.attempts(template, PODS[template], 2)
+    assert [attempt.row for attempt in failed] == [-1, -1]
+    cluster.remove(cluster.pods[min(cluster.pods)])
+    other = pod({"cpu": "500m"}, labels={"app": "other"})
+    assert cluster.attempts("other", other, 1)[0].row == 0
+    assert cluster.attempts(template, PODS[template], 1)[0].row == 0

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.nodes import Ints, Mask
+from gpusched.cluster.nodes import Ints
 from gpusched.cluster.pod import PodShape
 from gpusched.cluster.tally import Tally
 from gpusched.kube.framework.interface import OpenDomains
@@ -40,8 +40,8 @@ class FollowedAffinity:
         company = [tally.sums() for tally in self.company]
         is_first = self.is_own and not any(sums.any() for sums in company)
         for tally, sums in zip(self.company, company, strict=True):
-            labelled = _labelled(tally)
-            yield OpenDomains(tally.classes.ids, labelled if is_first else labelled & (sums > 0))
+            is_open = tally.labelled if is_first else tally.labelled & (sums > 0)
+            yield OpenDomains(tally.classes.ids, is_open)
         for tally in self.enemies:
             yield OpenDomains(tally.classes.ids, tally.sums() <= 0)
 
@@ -81,10 +81,6 @@ def follow(
 def _tally(snapshot: Snapshot, key: str, terms: TermsOf) -> Tally:
     """Count (pod, term) matches with one topology key."""
     return Tally(snapshot, key, lambda shape: sum(term.key == key for term in terms(shape)))
-
-
-def _labelled(tally: Tally) -> Mask:
-    return np.array([value is not None for value in tally.classes.values], np.bool_)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

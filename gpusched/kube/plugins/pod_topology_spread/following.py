@@ -10,7 +10,7 @@ import numpy as np
 
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.domains import sum_by_class
-from gpusched.cluster.nodes import Ints, Mask
+from gpusched.cluster.nodes import Ints
 from gpusched.cluster.pod import PodShape
 from gpusched.cluster.tally import Tally, Weigh
 from gpusched.kube.framework.interface import OpenDomains
@@ -25,7 +25,6 @@ class FollowedSpread:
     Attributes:
         tally: Matching pods by domain, on nodes that count.
         counted: The domains that a node that counts is in, as indices.
-        labelled: False for the nodes without a value; shape (V,).
         is_short: Whether there are fewer domains than ``minDomains``.
         allowance: How many pods more than the least filled domain a domain may have before the
             pod comes.
@@ -33,7 +32,6 @@ class FollowedSpread:
 
     tally: Tally
     counted: Ints
-    labelled: Mask
     is_short: bool
     allowance: int
 
@@ -43,7 +41,8 @@ class FollowedSpread:
         least = 0
         if not self.is_short:
             least = int(sums[self.counted].min()) if len(self.counted) else NO_DOMAIN
-        return OpenDomains(self.tally.classes.ids, self.labelled & (sums <= self.allowance + least))
+        is_open = self.tally.labelled & (sums <= self.allowance + least)
+        return OpenDomains(self.tally.classes.ids, is_open)
 
 
 def follow(
@@ -62,7 +61,6 @@ def follow(
             FollowedSpread(
                 tally,
                 domains,
-                np.array([value is not None for value in tally.classes.values], np.bool_),
                 is_short=len(domains) < constraint.min_domains,
                 allowance=constraint.max_skew - own,
             )
