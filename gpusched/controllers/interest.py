@@ -9,7 +9,8 @@ This file must not know who watches, nor how a pod is stored.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from functools import cache
+from typing import Final
 
 CREATED: Final = 1
 BOUND: Final = 2
@@ -34,7 +35,8 @@ FIELDS: Final = ("volumes", "resourceClaims")
 """Fields of a pod's spec that an interest may ask for."""
 
 
-class Traits(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Traits:
     """What decides, beside the change itself, whom a pod concerns; siblings share it.
 
     Attributes:
@@ -44,6 +46,12 @@ class Traits(NamedTuple):
 
     owner: str = ""
     fields: frozenset[str] = frozenset()
+
+
+@cache
+def traits_of(owner: str, fields: frozenset[str]) -> Traits:
+    """Return the traits of a pod: the same object for equal ones, so that it is found at once."""
+    return Traits(owner, fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from gpusched.controllers.interest import FIELDS, Traits
+from gpusched.controllers.interest import FIELDS, traits_of
 
 Json = dict[str, Any]
 TERMINAL = ("Succeeded", "Failed")
@@ -82,7 +82,7 @@ class PodTemplate:
         )
         self.gated = bool(spec.get("schedulingGates"))
         fields = frozenset(name for name in FIELDS if spec.get(name))
-        self.traits = Traits(self.owner[0] if self.owner is not None else "", fields)
+        self.traits = traits_of(self.owner[0] if self.owner is not None else "", fields)
         self._variants: dict[Any, PodTemplate] = {}
         self._form = ""
 

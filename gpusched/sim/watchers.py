@@ -87,11 +87,14 @@ class Watchers:
         if changes is self._pending:
             self._pending = []
         changes.reverse()
+        audiences = self._audiences
         while changes:  # each is let go as soon as it has been told: a batch may hold a million
             change = changes.pop()
-            if change.kind == "Pod":
-                handlers = self.audience(change.facets, change.new.template.traits)
+            kind, _, _, _, new, facets = change
+            if kind == "Pod":
+                traits = new.template.traits
+                handlers = audiences.get((facets, traits)) or self.audience(facets, traits)
             else:
-                handlers = self._by_kind[change.kind]
+                handlers = self._by_kind[kind]
             for handler in handlers:
                 handler(change)
