@@ -52,3 +52,18 @@ def test_a_victim_that_another_preemptor_has_deleted_wakes_this_one_too() -> Non
         (100, "Running"),
         (100, "Running"),
     ]
+
+
+def test_so_does_one_that_was_still_there_when_another_event_came() -> None:
+    """Both nodes' victims go at once: the first one's end finds the second one still there."""
+    lab = played(
+        (1, 1),  # four GPUs each
+        ("create_pod", (FOUR_GPUS, LOW, 0, False, 0)),
+        ("create_pod", (FOUR_GPUS, LOW, 0, False, 0)),
+        ("advance", (SECOND,)),
+        ("create_workload", (DEPLOYMENT, 4, TWO_GPUS, MID, 0)),
+        ("advance", (SECOND,)),
+    )
+    assert [(pod.template.priority, pod.phase) for pod in lab.plane.store.pods()] == [
+        (100, "Running")
+    ] * 4
