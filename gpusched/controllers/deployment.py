@@ -32,6 +32,7 @@ from gpusched.controllers.protocol import (
     owner_reference,
     reference,
 )
+from gpusched.controllers.selectors import selects
 from gpusched.controllers.template_hash import template_hash
 
 HASH = "pod-template-hash"
@@ -47,15 +48,31 @@ class DeploymentController:
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1
 
+    def __init__(self) -> None:
+        self._ownerless: dict[Key, None] = {}
+
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
-        """Return the Deployment itself, a ReplicaSet's owner, or a deleted pod's Deployment."""
+        """Return the Deployment itself, those of a ReplicaSet, or a deleted pod's Deployment."""
         if change.kind == "Deployment":
             return (Wake(change.key),)
         if change.kind == "ReplicaSet":
-            owner = controller_of(change.new)
-            named = owner is not None and owner["kind"] == "Deployment"
-            return (Wake((change.key[0], owner["name"])),) if owner and named else ()
+            return self._of_replica_set(change, reader)
         return self._of_pod(change, reader) if change.verb == "DELETED" else ()
+
+    def _of_replica_set(self, change: Change, reader: Reader) -> Iterable[Wake]:
+        """Return a ReplicaSet's owner, or whoever selects one that has none."""
+        self._ownerless.pop(change.key, None)
+        owner = controller_of(change.new)
+        if owner is not None:
+            return (Wake((change.key[0], owner["name"])),) if owner["kind"] == "Deployment" else ()
+        if change.verb == "DELETED":
+            return ()
+        self._ownerless[change.key] = None
+        return [
+            Wake(key_of(found))
+            for found in reader.objects("Deployment", change.key[0])
+            if _may_adopt(found, change.new)
+        ]
 
     def _of_pod(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return a Recreate Deployment whose last pod has gone."""
@@ -73,11 +90,12 @@ class DeploymentController:
         found = reader.get("Deployment", *key)
         if found is None:
             return None
-        sets = reader.owned("ReplicaSet", found["metadata"]["uid"])
-        view = rollout.View(found, sets)
         try:
+            yield from self._adopt(found, reader)
+            view = rollout.View(found, reader.owned("ReplicaSet", found["metadata"]["uid"]))
             if found["metadata"].get("deletionTimestamp"):
                 return (yield from self._write(view, reader, plain=True))
+            yield from self._tell_of_pause(view, reader)
             if found["spec"].get("paused") or view.is_scaling():
                 yield from self._scale_all(view, reader)
                 return (yield from self._write(view, reader, plain=True))
@@ -86,6 +104,26 @@ class DeploymentController:
             return (yield from self._roll(view, reader))
         except ApiError:
             return Outcome(retry=True)
+
+    def _adopt(self, found: Json, reader: Reader) -> Any:
+        """Become the owner of the ReplicaSets without one that the selector matches."""
+        for key in list(self._ownerless):
+            replica_set = reader.get("ReplicaSet", *key)
+            if replica_set is not None and _may_adopt(found, replica_set):
+                owners = [*_owners(replica_set), owner_reference(found)]
+                meta = {**replica_set["metadata"], "ownerReferences": owners}
+                yield Update({**replica_set, "metadata": meta})
+
+    def _tell_of_pause(self, view: rollout.View, reader: Reader) -> Any:
+        """Write that the rollout is paused or resumed.
+
+        What was written is not read back: any other write of the Deployment fails in this sync.
+        """
+        status = progress.when_paused(view.deployment, reader)
+        if status is not None:
+            yield UpdateStatus(view.deployment, status)
+            view.deployment = {**view.deployment, "status": status}
+            view.outdated = True
 
     # --- strategies -------------------------------------------------------------------------------
 
@@ -206,9 +244,11 @@ class DeploymentController:
 
     def _note_revision(self, view: rollout.View, revision: str) -> Any:
         if view.set_revision(revision):
+            view.check()
             view.deployment = yield Update(view.deployment)
 
     def _note_progress(self, view: rollout.View, reader: Reader, reason: str, text: str) -> Any:
+        view.check()
         status = view.deployment.get("status") or {}
         held = progress.with_progress(status, "True", reason, text, reader)
         revised = view.deployment
@@ -267,6 +307,7 @@ class DeploymentController:
         if not plain:
             status = progress.with_rollout(view, status, reader)
         if status != old:
+            view.check()
             yield UpdateStatus(view.deployment, status)
             return None
         return None if plain else progress.next_check(view.deployment, status, reader)
@@ -302,6 +343,25 @@ def _new_replica_set(view: rollout.View, revision: str) -> Json:
     wanted["spec"]["replicas"] = rollout.initial_size(view)
     wanted["metadata"]["annotations"] = rollout.annotations_for(view, wanted, revision)
     return wanted
+
+
+def _owners(obj: Json) -> list[Json]:
+    return obj["metadata"].get("ownerReferences") or []
+
+
+def _may_adopt(found: Json, replica_set: Json) -> bool:
+    """Return whether a Deployment may become the owner of a ReplicaSet.
+
+    Source: kubernetes/kubernetes pkg/controller/controller_ref_manager.go (ClaimObject), v1.36.1
+    """
+    meta, theirs = found["metadata"], replica_set["metadata"]
+    leaving = meta.get("deletionTimestamp") or theirs.get("deletionTimestamp")
+    return (
+        not leaving
+        and meta["namespace"] == theirs["namespace"]
+        and controller_of(replica_set) is None
+        and selects(found["spec"].get("selector"), theirs.get("labels") or {})
+    )
 
 
 _: Controller = DeploymentController()

@@ -76,6 +76,25 @@ def with_progress(
     )
 
 
+def when_paused(deployment: Json, reader: Reader) -> Json | None:
+    """Return the status that tells of a pause or of its end, or None if there is nothing to tell.
+
+    Source: kubernetes/kubernetes pkg/controller/deployment/sync.go (checkPausedConditions), v1.36.1
+    """
+    status = deployment.get("status") or {}
+    held = conditions.find(status.get("conditions") or (), "Progressing") or {}
+    paused, told = bool(deployment["spec"].get("paused")), held.get("reason") == "DeploymentPaused"
+    if (
+        deadline_of(deployment) is None
+        or held.get("reason") == "ProgressDeadlineExceeded"
+        or paused == told
+    ):
+        return None
+    word = "paused" if paused else "resumed"
+    reason, text = f"Deployment{word.capitalize()}", f"Deployment is {word}"
+    return {**status, "conditions": with_progress(status, "Unknown", reason, text, reader)}
+
+
 def with_rollout(view: View, status: Json, reader: Reader) -> Json:
     """Return the status with Progressing and ReplicaFailure brought up to date."""
     held: list[Json] = status["conditions"]

@@ -9,7 +9,7 @@ sync.go, v1.36.1
 from collections.abc import Sequence
 from typing import Any
 
-from gpusched.controllers.protocol import Json
+from gpusched.controllers.protocol import ApiError, Json
 
 REVISION = "deployment.kubernetes.io/revision"
 HISTORY = "deployment.kubernetes.io/revision-history"
@@ -33,10 +33,12 @@ class View:
         deployment: The Deployment as last read or written.
         new: The ReplicaSet of its present template, or None.
         old: The others, oldest first.
+        outdated: Whether the Deployment was written since it was read.
     """
 
     def __init__(self, deployment: Json, sets: Sequence[Json]) -> None:
         self.deployment = deployment
+        self.outdated = False
         matching = [item for item in sets if _same_template(deployment, item)]
         self.new: Json | None = matching[0] if matching else None
         self.old: list[Json] = [item for item in sets if item is not self.new]
@@ -50,6 +52,11 @@ class View:
     def all(self) -> list[Json]:
         """Every ReplicaSet, the new one last."""
         return [*self.old, self.new] if self.new is not None else list(self.old)
+
+    def check(self) -> None:
+        """Refuse, as the API server would, to write a Deployment that is out of date."""
+        if self.outdated:
+            raise ApiError(409, "Conflict", "the object has been modified")
 
     def adopt(self, new: Json) -> None:
         """Take a ReplicaSet that was just created for the new one."""
