@@ -38,6 +38,8 @@ from gpusched.controllers.replicaset import delete_all, report_creations
 BATCH = SECOND
 """Changes of pods are answered together, so long after the first."""
 MAX_PER_SYNC = 500
+_AGAIN = Outcome(retry=True, backoff=(SECOND, 60 * SECOND))
+"""After a refusal: Jobs wait longer than others (DefaultJobApiBackOff, MaxJobApiBackOff)."""
 
 
 class JobController:
@@ -80,10 +82,14 @@ class JobController:
             self._orphans.setdefault(key, {})[pod.namespace, pod.name] = None
 
     def sync(self, key: Key, reader: Reader) -> Work:
-        """Take one step.
+        """Take one step, or come back later if it is refused."""
+        try:
+            return (yield from self._step(key, reader))
+        except ApiError:
+            return _AGAIN
 
-        Judge, create or delete pods, count the finished ones, write the status.
-        """
+    def _step(self, key: Key, reader: Reader) -> Work:
+        """Judge, create or delete pods, count the finished ones, write the status."""
         if orphans := self._orphans.pop(key, None):
             yield PatchPods(list(orphans), drop_finalizer=TRACKED)
         job = reader.get("Job", *key)
@@ -108,7 +114,7 @@ class JobController:
         yield from track(count, reader)
         if finish(count, reader):
             yield from _report_end(count)
-        return Outcome(retry=True) if problem is not None else outcome
+        return _AGAIN if problem is not None else outcome
 
 
 def _held_by(job: Json, reader: Reader) -> list[PodView]:

@@ -89,18 +89,21 @@ class NamespaceController:
         return (Wake(change.key, ROUND),) if fresh else ()
 
     def sync(self, key: Key, reader: Reader) -> Work:
-        """Delete the pods first, everything else once they have gone, then the namespace."""
+        """Delete the pods first, everything else once they have gone, then the namespace.
+
+        The server deletes a collection one by one, in the order of names.
+        """
         found = reader.get("Namespace", *key)
         if found is None or not found["metadata"].get("deletionTimestamp"):
             return None
-        pods = [(pod.namespace, pod.name) for pod in reader.pods(key[1])]
+        pods = sorted((pod.namespace, pod.name) for pod in reader.pods(key[1]))
         if pods:
-            yield Delete("Pod", pods)
+            yield Delete("Pod", pods, collection=True)
             return Outcome(requeue_after=_next_look(reader, key[1]))
         for kind in _KINDS:
             keys = [(key[1], obj["metadata"]["name"]) for obj in reader.objects(kind, key[1])]
             if keys:
-                yield Delete(kind, keys)
+                yield Delete(kind, sorted(keys), collection=True)
         found = yield UpdateStatus(found, _finished(found, reader))
         yield Update({**found, "spec": {**(found.get("spec") or {}), "finalizers": []}})
         return None

@@ -241,12 +241,16 @@ class UpdateStatus:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """DELETE objects side by side; the answer is a list of None and refusals, in order."""
+    """DELETE objects side by side; the answer is a list of None and refusals, in order.
+
+    As a ``collection`` it is one request, and the server deletes one after the other.
+    """
 
     kind: str
     keys: Sequence[Key]
     grace: int | None = None
     propagation: str = "Background"
+    collection: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,10 +306,12 @@ class Outcome:
     Attributes:
         requeue_after: Sync the key again after so many microseconds.
         retry: Count a failure: sync the key again after its own exponential backoff.
+        backoff: Its first and its longest pause, in microseconds.
     """
 
     requeue_after: int | None = None
     retry: bool = False
+    backoff: tuple[int, int] = (5_000, 1000 * SECOND)
 
 
 @dataclass(frozen=True, slots=True)

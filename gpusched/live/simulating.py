@@ -29,7 +29,6 @@ from gpusched.sim.latency import MODELS
 from gpusched.sim.pod import Json, Pod
 from gpusched.sim.scheduler import Scheduler, SchedulerOptions
 from gpusched.sim.scheduler.starting import start_scheduler
-from gpusched.timeline.scheduling import PREEMPTION_CALL, STATUS_PATCH
 
 _POP_GATE: Final = "SchedulerPopFromBackoffQ=false"
 
@@ -133,8 +132,7 @@ def _start_scheduler(scenario: Scenario, plane: ControlPlane, chances: Chances) 
         draw=draw,
         pop_from_backoff=not any(_POP_GATE in flag for flag in scenario.scheduler_flags),
         started=BEGIN,
-        call_time=PREEMPTION_CALL if plane.latency.request else 0,
-        patch_time=STATUS_PATCH if plane.latency.request else 0,
+        latency=plane.latency,
         keep_log=True,
     )
     scheduler = start_scheduler(plane, configuration, options)

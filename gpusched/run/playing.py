@@ -28,7 +28,6 @@ from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.latency import MODELS, Latency, Rate
 from gpusched.sim.scheduler import Scheduler, SchedulerOptions
 from gpusched.sim.scheduler.starting import start_scheduler
-from gpusched.timeline.scheduling import PREEMPTION_CALL, STATUS_PATCH
 
 BEGIN: Final = -10 * SECOND
 """When the control plane starts; everything in the fleet is Ready long before t = 0."""
@@ -198,8 +197,7 @@ def _scheduler_options(
         draw=lambda bound: int(preemption.integers(bound)),
         pop_from_backoff=not any(_POP_GATE in flag for flag in flags),
         started=BEGIN,
-        call_time=PREEMPTION_CALL if plane.latency.request else 0,
-        patch_time=STATUS_PATCH if plane.latency.request else 0,
+        latency=plane.latency,
         engine=options.engine,
     )
 

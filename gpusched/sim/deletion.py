@@ -109,15 +109,18 @@ def evict(store: Store, key: Key, grace: int | None = None) -> None:
     pod = store.pod(*key)
     if pod is None:
         raise ApiError(404, "NotFound", f'pods "{key[1]}" not found')
-    unguarded = pod.terminal or pod.phase == "Pending" or pod.deletion is not None
-    if not unguarded:
-        _spend_budget(store, pod)
+    budget = budget_guarding(store, pod)
+    if budget is not None:
+        _spend_budget(store, budget, pod)
     if pod.deletion is None:
         pod = store.step(pod, conditioned, _EVICTED)
     delete_pod(store, pod, grace)
 
 
-def _spend_budget(store: Store, pod: Pod) -> None:
+def budget_guarding(store: Store, pod: Pod) -> Json | None:
+    """Return the disruption budget that an eviction of a pod must ask; None if it need not ask."""
+    if pod.terminal or pod.phase == "Pending" or pod.deletion is not None:
+        return None
     budgets = [
         item
         for item in store.objects("PodDisruptionBudget", pod.namespace)
@@ -130,25 +133,29 @@ def _spend_budget(store: Store, pod: Pod) -> None:
             "This pod has more than one PodDisruptionBudget, which the eviction subresource does"
             " not support.",
         )
-    for budget in budgets:
-        status = budget.get("status") or {}
-        if not pod.ready and _unready_may_go(budget, status):
-            return
-        if status.get("disruptionsAllowed", 0) <= 0:
-            raise ApiError(
-                429,
-                "TooManyRequests",
-                "Cannot evict pod as it would violate the pod's disruption budget.",
-            )
-        spent = {
-            **status,
-            "disruptionsAllowed": status["disruptionsAllowed"] - 1,
-            "disruptedPods": {**(status.get("disruptedPods") or {}), pod.name: store.stamp()},
-        }
-        store.put({**budget, "status": spent})
+    if not budgets or (not pod.ready and _unready_may_go(budgets[0])):
+        return None
+    return budgets[0]
 
 
-def _unready_may_go(budget: Json, status: Json) -> bool:
+def _spend_budget(store: Store, budget: Json, pod: Pod) -> None:
+    status = budget.get("status") or {}
+    if status.get("disruptionsAllowed", 0) <= 0:
+        raise ApiError(
+            429,
+            "TooManyRequests",
+            "Cannot evict pod as it would violate the pod's disruption budget.",
+        )
+    spent = {
+        **status,
+        "disruptionsAllowed": status["disruptionsAllowed"] - 1,
+        "disruptedPods": {**(status.get("disruptedPods") or {}), pod.name: store.stamp()},
+    }
+    store.put({**budget, "status": spent})
+
+
+def _unready_may_go(budget: Json) -> bool:
+    status = budget.get("status") or {}
     if budget["spec"].get("unhealthyPodEvictionPolicy") == "AlwaysAllow":
         return True
     return bool(status.get("currentHealthy", 0) >= status.get("desiredHealthy", 0) > 0)

@@ -4,6 +4,7 @@ Which stage applies and what it does is `kwok`'s; this file plays it in time.
 """
 
 from collections.abc import Callable, Mapping
+from heapq import heapreplace
 from typing import Any
 
 from gpusched.api.shared import Shared
@@ -29,6 +30,8 @@ from gpusched.sim.pod import Json, Pod
 from gpusched.sim.stages import StagePlayer
 from gpusched.sim.steps import finished, running
 
+WORKERS = 4
+"""How many pods a KWOK process works on at the same time (its podPlayStageParallelism)."""
 FAKE = ("kwok.x-k8s.io/node", "fake")
 _WITH_FAST_STAGES = (PodInterest(BOUND | TOLD | MARKED | RELEASED), PodInterest(STARTED, ("Job",)))
 """What can call for the next fast stage. A pod that has ended or left, or has no node, does not."""
@@ -105,6 +108,7 @@ class Kubelet:
         self._next_address = 1
         self._due: dict[tuple[int, int], list[Key]] = {}
         self._actions = (self._remove, self._run, self._complete)
+        self._free_at = [self._loop.now] * WORKERS
         self._stage_alarms: dict[Key, Alarm] = {}
         self._timed: set[int] = set()
         self._store.watch("Node", self._see_node)
@@ -193,9 +197,17 @@ class Kubelet:
         elif pod.phase == "Running" and pod.serial not in self._timed and _of_job(pod):
             self._plan(_COMPLETE, pod)
 
+    def _next_worker(self) -> int:
+        """Return when the next free worker will have played a stage that is due now."""
+        if not self._delay:
+            return self._loop.now
+        start = max(self._loop.now, self._free_at[0])
+        heapreplace(self._free_at, start + self._delay)
+        return start + self._delay
+
     def _plan(self, action: int, pod: Pod) -> None:
-        """Carry out an action after KWOK's delay; what is due at one instant goes together."""
-        due = (self._loop.now + self._delay, action)
+        """Let a worker carry out an action; what is due at one instant goes together."""
+        due = (self._next_worker(), action)
         keys = self._due.get(due)
         if keys is None:
             keys = self._due[due] = []
@@ -258,8 +270,17 @@ class Kubelet:
         plan = self._stages.plan(self._api.read("Pod", *pod.key), self._loop.now)
         if plan is None:
             return
-        due = self._loop.now + max(plan.delay, self._delay)
-        self._stage_alarms[pod.key] = self._loop.at(due, self._play_stage, pod.key, plan.stage)
+        if plan.delay <= self._delay:
+            self._engage(pod.key, plan.stage)
+            return
+        ripe = self._loop.now + plan.delay - self._delay
+        play = self._engage if self._delay else self._play_stage
+        self._stage_alarms[pod.key] = self._loop.at(ripe, play, pod.key, plan.stage)
+
+    def _engage(self, key: Key, stage: Any) -> None:
+        """Let a worker play a stage whose delay is over."""
+        due = self._next_worker()
+        self._stage_alarms[key] = self._loop.at(due, self._play_stage, key, stage)
 
     def _play_stage(self, key: Key, stage: Any) -> None:
         assert self._stages is not None

@@ -33,6 +33,7 @@ class Latency:
         create: The same for the creation of an object.
         event: The same for an event.
         apart: By how much deletions that are sent side by side arrive one after the other.
+        together: By how much each of several creations that are sent side by side delays them all.
         light: The same for reading an object, and for patching one that was just read.
         watch: From a write to its watchers.
         kwok: From what KWOK sees of a pod to its own write.
@@ -41,6 +42,9 @@ class Latency:
         user: From a user's request to the write.
         kubectl: From the start of a kubectl command to its first request.
         bootstrap: From the API server's start to its own priority classes.
+        attempt: From the beginning of one scheduling attempt to that of the next.
+        refusal: By how much longer it is after an attempt that has to write why it failed.
+        preemption: The patch and the deletion of a victim.
         rate: Request budget of each controller; None for no limit.
     """
 
@@ -49,6 +53,7 @@ class Latency:
     create: int = 0
     event: int = 0
     apart: int = 0
+    together: int = 0
     light: int = 0
     watch: int = 0
     kwok: int = 0
@@ -57,24 +62,31 @@ class Latency:
     user: int = 0
     kubectl: int = 0
     bootstrap: int = 0
+    attempt: int = 0
+    refusal: int = 0
+    preemption: int = 0
     rate: Rate | None = None
 
 
 ZERO = Latency("zero")
 RECORDED = Latency(
     "recorded-v1.36",
-    request=5 * MILLISECOND,
-    create=9 * MILLISECOND,
-    event=6 * MILLISECOND,
-    apart=3 * MILLISECOND,
+    request=4500,
+    create=6000,
+    event=8600,
+    apart=2500,
+    together=2000,
     light=3 * MILLISECOND,
     watch=MILLISECOND,
-    kwok=10 * MILLISECOND,
+    kwok=5600,
     kwok_node=4 * MILLISECOND,
     kwok_start=4 * MILLISECOND,
-    user=16 * MILLISECOND,
-    kubectl=65 * MILLISECOND,
+    user=7300,
+    kubectl=90 * MILLISECOND,
     bootstrap=1000 * MILLISECOND,
+    attempt=400,
+    refusal=9500,
+    preemption=9300,
     rate=Rate(20, 30),
 )
 MODELS = {model.name: model for model in (ZERO, RECORDED)}

@@ -37,8 +37,8 @@ from gpusched.sim.latency import Latency
 from gpusched.sim.loop import Alarm
 
 Call = Callable[[], Any]
-_FIRST_RETRY = 5_000
-_LAST_RETRY = 1_000_000_000
+SIDE_BY_SIDE = 8
+"""So many creations at most slow each other down."""
 
 
 class Client:
@@ -68,6 +68,18 @@ class Client:
             else self.latency.request
         )
 
+    def ways(self, request: Request, count: int) -> list[int]:
+        """Return how long each of the calls of a request is on its way."""
+        way = self.way(request)
+        if isinstance(request, CreatePods):
+            way += (min(count, SIDE_BY_SIDE) - 1) * self.latency.together
+        apart = self.latency.apart if isinstance(request, Delete) else 0
+        return [way + index * apart for index in range(count)]
+
+    def start(self) -> int:
+        """Return when the budget lets the next request go."""
+        return self.budget.reserve(self.loop.now)
+
     def send(self, action: Callable[[], None]) -> None:
         """Carry out an event's write as soon as the budget and the way to the server allow."""
         self.call(self.latency.event, action)
@@ -75,7 +87,7 @@ class Client:
     def call(self, way: int, action: Callable[[], None]) -> None:
         """Carry out a request as soon as the budget allows and the way to the server is gone."""
         if way:
-            self.loop.at(self.budget.reserve(self.loop.now) + way, action)
+            self.loop.at(self.start() + way, action)
         else:
             action()
 
@@ -206,10 +218,11 @@ class Worker:
 
         if not calls:
             self._loop.soon(self._advance, job, [])
-        way = self._client.way(request)
-        apart = self._client.latency.apart if isinstance(request, Delete) else 0
-        for index in range(len(calls)):
-            self._client.call(way + index * apart, partial(carry_out, index))
+        alone = isinstance(request, Delete) and request.collection
+        start = self._client.start() if alone else None
+        for index, way in enumerate(self._client.ways(request, len(calls))):
+            due = (self._client.start() if start is None else start) + way
+            self._loop.at(due, carry_out, index)
 
     def _finish(self, job: _Job, outcome: Outcome | None) -> None:
         del self._busy[job.key]
@@ -217,7 +230,8 @@ class Worker:
         if outcome is not None and outcome.retry:
             failures = self._failures.get(job.key, 0)
             self._failures[job.key] = failures + 1
-            self.enqueue(job.key, min(_FIRST_RETRY << min(failures, 30), _LAST_RETRY))
+            first, longest = outcome.backoff
+            self.enqueue(job.key, min(first << min(failures, 30), longest))
         else:
             self._failures.pop(job.key, None)
         if outcome is not None and outcome.requeue_after is not None:

@@ -5,10 +5,10 @@ Source: kubernetes/kubectl pkg/drain/drain.go, pkg/cmd/drain/drain.go, v0.36.1
 
 from collections.abc import Sequence
 
-from gpusched.controllers.protocol import ApiError
+from gpusched.controllers.protocol import ApiError, Json
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
-from gpusched.sim.deletion import evict
+from gpusched.sim.deletion import budget_guarding, evict
 from gpusched.sim.pod import Pod
 from gpusched.timeline.answers import Answer, Work, failed, node_names, server_error
 from gpusched.timeline.arguments import Arguments
@@ -16,6 +16,12 @@ from gpusched.timeline.node_verbs import cordon
 
 EVICT_AGAIN = 5 * SECOND
 """When an eviction that a disruption budget forbids is tried again."""
+CONFLICT_PAUSE, CONFLICT_JITTER = 500_000, 50_000
+"""Microseconds after which the API server tries again to take an eviction from a budget that
+somebody else has written since it was read, and up to how many more it draws.
+
+Source: kubernetes/kubernetes pkg/registry/core/pod/storage/eviction.go (EvictionsRetry), v1.36.1
+"""
 
 
 def drain(plane: ControlPlane, given: Arguments, answer: Answer) -> Work:
@@ -49,6 +55,7 @@ class Drain:
         self._answer: Answer | None = answer
         self._left: dict[tuple[str, str], int] = {}
         self._announced: set[tuple[str, str]] = set()
+        self._stream = plane.stream(f"evictions/{self._node}")
         timeout = given.flag("timeout")
         seconds = float(timeout.removesuffix("s")) if timeout else None
         self._deadline = None if seconds is None else plane.loop.now + int(seconds * SECOND)
@@ -96,6 +103,23 @@ class Drain:
             self._announced.add(key)
             self._out.append(f"evicting pod {key[0]}/{key[1]}\n")
         try:
+            budget = budget_guarding(self._plane.store, pod)
+        except ApiError as refusal:
+            self._postpone(key, refusal)
+            return
+        due = self._plane.loop.now + self._plane.latency.light
+        if budget is None or due == self._plane.loop.now or not _allows(budget):
+            self._carry_out(key)
+        else:
+            self._plane.loop.at(due, self._carry_out, key, budget)
+
+    def _carry_out(self, key: tuple[str, str], read: Json | None = None) -> None:
+        """Evict a pod, unless its budget was written since it was read: then begin again."""
+        if read is not None and self._plane.store.get(*_place(read)) is not read:
+            pause = CONFLICT_PAUSE + int(self._stream.integers(CONFLICT_JITTER))
+            self._plane.loop.at(self._plane.loop.now + pause, self._evict, key)
+            return
+        try:
             evict(self._plane.store, key)
         except ApiError as refusal:
             self._postpone(key, refusal)
@@ -125,6 +149,14 @@ class Drain:
         done = "" if rc else f"node/{self._node} drained\n"
         stderr = "".join(self._err) + problem
         answer({"rc": rc, "stdout": "".join(self._out) + done, "stderr": stderr})
+
+
+def _allows(budget: Json) -> bool:
+    return bool((budget.get("status") or {}).get("disruptionsAllowed", 0) > 0)
+
+
+def _place(obj: Json) -> tuple[str, str, str]:
+    return obj["kind"], obj["metadata"]["namespace"], obj["metadata"]["name"]
 
 
 def _listed(pods: Sequence[Pod]) -> str:

@@ -84,17 +84,16 @@ def _split_changes(words: Sequence[str], marks: str) -> tuple[list[str], list[st
 def _tainted(
     taints: list[Json], changes: Sequence[str], node: str, given: Arguments
 ) -> tuple[list[Json], int, int]:
-    """Return the taints after the changes, and how many were added and removed."""
-    added = removed = 0
+    """Return the taints after the changes, new ones first, and how many were added and removed."""
+    additions = [change for change in changes if not change.endswith("-")]
+    new = [_new_taint(taints, change, node, given) for change in additions]
+    marks = [(item["key"], item["effect"]) for item in new]
+    after = [*new, *(item for item in taints if (item["key"], item["effect"]) not in marks)]
+    before = len(after)
     for change in changes:
         if change.endswith("-"):
-            kept = _without_taint(taints, change.rstrip("-"))
-            removed += len(taints) - len(kept)
-            taints = kept
-        else:
-            taints = _with_taint(taints, change, node, given)
-            added += 1
-    return taints, added, removed
+            after = _without_taint(after, change.rstrip("-"))
+    return after, len(new), before - len(after)
 
 
 def _without_taint(taints: list[Json], change: str) -> list[Json]:
@@ -106,12 +105,11 @@ def _without_taint(taints: list[Json], change: str) -> list[Json]:
     return kept
 
 
-def _with_taint(taints: list[Json], change: str, node: str, given: Arguments) -> list[Json]:
+def _new_taint(taints: Sequence[Json], change: str, node: str, given: Arguments) -> Json:
     pair, _, effect = change.partition(":")
     key, _, value = pair.partition("=")
     same = [item for item in taints if item["key"] == key and item["effect"] == effect]
     if same and given.flag("overwrite") != "true":
         has = f"node {node} already has {key} taint(s) with same effect(s)"
         raise UsageError(f"error: {has} and --overwrite is false\n")
-    new = {"key": key, **({"value": value} if value else {}), "effect": effect}
-    return [*(item for item in taints if item not in same), new]
+    return {"key": key, **({"value": value} if value else {}), "effect": effect}

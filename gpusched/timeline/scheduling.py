@@ -15,10 +15,6 @@ from gpusched.timeline.script import Json, Script
 
 FLUSH_DELAY = 140_000
 """How long after its start the scheduler's tickers begin, as recorded."""
-PREEMPTION_CALL = 14_000
-"""Microseconds of one API call of a preemption, as recorded."""
-STATUS_PATCH = 15_000
-"""Microseconds that a failed attempt spends on writing the pod's status, as recorded."""
 _NO_POP = "--feature-gates=SchedulerPopFromBackoffQ=false"
 
 
@@ -38,8 +34,7 @@ class KubeScheduler:
             pop_from_backoff=_NO_POP not in script.scheduler_flags,
             started=started,
             flush_delay=FLUSH_DELAY,
-            call_time=PREEMPTION_CALL if plane.latency.request else 0,
-            patch_time=STATUS_PATCH if plane.latency.request else 0,
+            latency=plane.latency,
             keep_log=True,
         )
         text = script.scheduler_config

@@ -6,6 +6,7 @@ import pytest
 
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
+from gpusched.sim.latency import Latency
 from gpusched.timeline.kubectl import Kubectl
 from tests.sim import builders
 
@@ -90,3 +91,21 @@ def test_a_bare_pod_is_only_evicted_by_force(flags: str, message: str) -> None:
     assert message in answer["stderr"]
     assert plane.store.get("Node", "", "a")["spec"]["unschedulable"] is True  # type: ignore[index]  # it is there
     assert (plane.store.pod("default", "bare") is None) is not bool(message)
+
+
+def test_evictions_that_spend_one_budget_at_once_are_tried_again_half_a_second_later() -> None:
+    plane = builders.plane(builders.node("a", 3), latency=Latency("slow", light=3000))
+    plane.api.create(builders.workload("ReplicaSet", "serve", 3))
+    plane.api.create(budget("serve", 0))
+    plane.run(10 * SECOND)
+    gone: list[int] = []
+    plane.store.watch(
+        "Pod", lambda change: gone.append(plane.loop.now) if change.verb == "DELETED" else None
+    )
+    Kubectl(plane).run("drain a", "", lambda _: None)
+    plane.run(20 * SECOND)
+    first, second, third = gone
+    assert first == 10 * SECOND + 3000
+    assert 500_000 <= second - first <= 553_000
+    # The third had read the budget before the second was taken from it.
+    assert 500_000 <= third - second <= 553_000

@@ -32,6 +32,7 @@ from gpusched.kube.queue.scheduling_queue import (
     SchedulingQueue,
 )
 from gpusched.sim.calendar import Calendar
+from gpusched.sim.latency import ZERO, Latency
 from gpusched.sim.loop import LATE, Alarm, Loop
 from gpusched.sim.pod import Json, Pod
 from gpusched.sim.scheduler.attempts import Attempts, Parts
@@ -56,9 +57,7 @@ class SchedulerOptions:
         pop_from_backoff: Gate SchedulerPopFromBackoffQ.
         started: When the scheduler was started, microseconds: phase of its flush ticker.
         flush_delay: How long after ``started`` the ticker's zero lies; microseconds.
-        call_time: Microseconds of one API call of a preemption.
-        patch_time: Microseconds that a failed attempt takes to write the pod's status; the next
-            attempt waits for it.
+        latency: How long attempts and preemptions take.
         keep_log: Whether to keep the log of moves.
         log: Who keeps it instead.
         engine: ``auto``, ``scan``, ``fast`` or ``verify``.
@@ -70,8 +69,7 @@ class SchedulerOptions:
     pop_from_backoff: bool = True
     started: int = 0
     flush_delay: int = 0
-    call_time: int = 0
-    patch_time: int = 0
+    latency: Latency = ZERO
     keep_log: bool = False
     log: SchedulerLog | None = None
     engine: str = "auto"
@@ -135,7 +133,7 @@ class Scheduler:
             self._loop,
             self._port,
             watchers,
-            self._options.call_time,
+            self._options.latency,
             self._preemption_failed,
         )
         return Parts(
@@ -234,11 +232,13 @@ class Scheduler:
     def _run(self) -> None:
         self._awake = False
         self._attempts.begin()
+        latency = self._options.latency
         while (queued := self.queue.pop(self._loop.now)) is not None:
             wrote = self._attempts.run(queued)
-            if wrote and self._options.patch_time:
+            pause = latency.attempt + (latency.refusal if wrote else 0)
+            if pause:
                 self._busy = True
-                self._loop.at(self._loop.now + self._options.patch_time, self._go_on)
+                self._loop.at(self._loop.now + pause, self._go_on)
                 break
         self.queue.stirred = False
         self._set_backoff_alarm()

@@ -12,6 +12,7 @@ from gpusched.controllers.protocol import ApiError
 from gpusched.kube.framework.interface import Victims
 from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.plugins.default_preemption import DefaultPreemption
+from gpusched.sim.latency import Latency
 from gpusched.sim.loop import LATE, Loop
 from gpusched.sim.pod import Pod
 from gpusched.sim.scheduler.metrics import SchedulerLog, SchedulerMetrics
@@ -61,7 +62,7 @@ class Preemption:
         loop: The clock.
         port: The API server.
         watchers: The metrics that count victims, and the log that is told of each step.
-        call_time: Microseconds of one API call; 0 for none.
+        latency: How long the eviction of a victim takes, and how far apart several arrive.
         failed: Is told of a preemptor whose preemption could not be carried out.
     """
 
@@ -70,13 +71,13 @@ class Preemption:
         loop: Loop,
         port: SchedulerPort,
         watchers: tuple[SchedulerMetrics, SchedulerLog],
-        call_time: int,
+        latency: Latency,
         failed: Callable[[PodInfo], None],
     ) -> None:  # fmt: skip
         self._loop = loop
         self._port = port
         self._metrics, self._log = watchers
-        self._call_time = call_time
+        self._latency = latency
         self._failed = failed
         self._waiting_for: dict[str, list[_Preemptor]] = {}
         port.on_departure(self._departed)
@@ -96,31 +97,37 @@ class Preemption:
             victims: Who must go.
             lower: Pods of lower priority nominated to the node; they lose their nomination.
         """
+        standing = [victim for victim in victims.pods if not victim.terminating]
+        if not standing:
+            return
         self._metrics.victims(len(victims.pods))
         preemptor = _Preemptor(pod, framework)
-        if any(not victim.terminating for victim in victims.pods):
-            preemptor.wait()
-        self._loop.soon(self._run, preemptor, victims, tuple(lower))
+        preemptor.wait()
+        fields = {"node": victims.node, "numVictims": str(len(victims.pods))}
+        self._loop.soon(self._run, preemptor, standing, tuple(lower), fields)
 
-    def _run(self, preemptor: _Preemptor, victims: Victims, lower: tuple[PodInfo, ...]) -> None:
-        pod = preemptor.pod
-        fields = {"preemptor": pod.key, "node": victims.node}
-        self._log.add(self._loop.now, "preempt_start", **fields, numVictims=str(len(victims.pods)))
+    def _run(
+        self,
+        preemptor: _Preemptor,
+        standing: Sequence[PodInfo],
+        lower: Sequence[PodInfo],
+        fields: dict[str, str],
+    ) -> None:
+        """Evict all but the last, side by side, and then the last."""
+        self._log.add(self._loop.now, "preempt_start", preemptor=preemptor.pod.key, **fields)
         for other in lower:
             self._clear_nomination(other)
-        first, last = victims.pods[:-1], victims.pods[-1]
-        self._loop.at(self._loop.now + self._call_time, self._evict_all, preemptor, victims)
+        node, first, last = fields["node"], standing[:-1], standing[-1]
         if not first:
             self._wait_for(preemptor, last)
-        due = self._loop.now + (2 if first else 1) * self._call_time
-        self._loop.at(due, self._finish, preemptor, last, victims.node, priority=LATE)
-
-    def _evict_all(self, preemptor: _Preemptor, victims: Victims) -> None:
-        """Evict all but the last, for which alone the preemptor waits from now on."""
-        last = victims.pods[-1]
-        for victim in victims.pods[:-1]:
-            self._evict(preemptor, victim, victims.node)
-        self._wait_for(preemptor, last)
+        due = begun = self._loop.now + self._latency.preemption
+        for index, victim in enumerate(first):
+            due = begun + index * self._latency.apart
+            self._loop.at(due, self._evict, preemptor, victim, node)
+        if first:
+            self._loop.at(due, self._wait_for, preemptor, last)
+            due += self._latency.preemption
+        self._loop.at(due, self._finish, preemptor, last, node, priority=LATE)
 
     def _wait_for(self, preemptor: _Preemptor, last: PodInfo) -> None:
         """Keep the preemptor out of the queue as long as its last victim stands."""
@@ -149,11 +156,12 @@ class Preemption:
     def _evict(self, preemptor: _Preemptor, victim: PodInfo, node: str) -> None:
         pod = preemptor.pod
         current = self._port.pod(victim.namespace, victim.name)
-        if current is None or current.uid != victim.uid or current.deletion is not None:
+        if current is None or current.uid != victim.uid:
             return
         name = pod.shape.scheduler
         try:
-            self._port.preempt(current, DISRUPTION.format(name))
+            if current.deletion is None:
+                self._port.preempt(current, DISRUPTION.format(name))
         except ApiError:
             preemptor.release()
             self._failed(pod)
