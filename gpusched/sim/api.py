@@ -132,7 +132,7 @@ class Api:
             return self._create(obj)
         known = self._contents.get(content)
         namespace, name = obj["metadata"].get("namespace") or "default", obj["metadata"]["name"]
-        alone = self.store.pod(namespace, name) is None and not dns_subdomain(name)
+        alone = self.store.find((namespace, name)) is None and not dns_subdomain(name)
         quota = self.store.objects("ResourceQuota", namespace)
         if known is not None and known[0] == self._epoch and alone and not quota:
             return self.store.add_pod(known[1], name)

@@ -52,7 +52,7 @@ def bound(pod: Pod, now: int, target: tuple[str, tuple[tuple[str, str], ...]]) -
     new = pod.copy()
     new.node = node
     new.nominated = ""
-    scheduled = _scheduled(floor_second(now))
+    scheduled = _scheduled(now - now % SECOND)
     new.conditions = pod.with_condition(scheduled[0]) if pod.conditions else scheduled
     if labels:
         new.template = pod.template.labelled(labels)
@@ -69,7 +69,7 @@ def running(pod: Pod, now: int, address: int) -> Pod:
 
     The patch's conditions come to stand first.
     """
-    second = floor_second(now)
+    second = now - now % SECOND
     new = pod.copy()
     if len(pod.conditions) == 1 and not pod.template.spec.get("readinessGates"):
         new.conditions = _running(second, pod.conditions)

@@ -319,7 +319,7 @@ class Store:
         """Tell the watchers of a kind other than pods."""
         if change.verb != "MODIFIED" and len(self._objects[change.kind]) <= 1:
             self.watchers.outdate()  # there was no object of it until now, or there is none left
-        if self.watchers.watch_over(change.kind):
+        if change.kind in self.watchers.by_kind:
             self.watchers.notify(change)
 
     def remove(self, obj: Json) -> None:
@@ -344,7 +344,7 @@ class Store:
 
     def update_event(self, number: int, record: EventRecord) -> None:
         """Store an event's new state."""
-        old = self.event(number) if self.watchers.watch_over("Event") else None
+        old = self.event(number) if "Event" in self.watchers.by_kind else None
         self._event_rows[number] = self.version
         self._write_event(number, record, "MODIFIED", old)
 
@@ -353,7 +353,7 @@ class Store:
     ) -> None:
         self.version += 1
         self.journal.append(self.loop.now, EVENT_WRITTEN, number, new)
-        if self.watchers.watch_over("Event"):
+        if "Event" in self.watchers.by_kind:
             record = self.event(number)
             key = (record.namespace, record.name)
             self.watchers.notify(Change("Event", verb, key, old, record))

@@ -30,13 +30,16 @@ class Watchers:
         loop: The clock.
         latency: Microseconds from a write to its watchers.
         there_is: Whether there is any object of a kind.
+
+    Attributes:
+        by_kind: Who watches each kind, in the order in which they came.
     """
 
     def __init__(self, loop: Loop, latency: int, there_is: Callable[[str], bool]) -> None:
         self._loop = loop
         self._latency = latency
         self._there_is = there_is
-        self._by_kind: defaultdict[str, list[Handler]] = defaultdict(list)
+        self.by_kind: defaultdict[str, list[Handler]] = defaultdict(list)
         self._of_pods: list[tuple[Handler, Interests]] = []
         self._audiences: dict[tuple[int, Traits], list[Handler]] = {}
         self._pending: list[Change] = []
@@ -51,7 +54,7 @@ class Watchers:
             interests: Returns which changes of pods are meant; says so to `outdate` when it would
                 answer otherwise than before.
         """
-        self._by_kind[kind].append(handler)
+        self.by_kind[kind].append(handler)
         if kind == "Pod":
             self._of_pods.append((handler, interests))
             self.outdate()
@@ -59,10 +62,6 @@ class Watchers:
     def outdate(self) -> None:
         """Work out anew whom pods concern: interests have changed, or which kinds there are."""
         self._audiences.clear()
-
-    def watch_over(self, kind: str) -> bool:
-        """Return whether anybody watches a kind."""
-        return kind in self._by_kind
 
     def audience(self, facets: int, traits: Traits) -> list[Handler]:
         """Return whom a change of a pod concerns, in the order in which they came."""
@@ -95,6 +94,6 @@ class Watchers:
                 traits = new.template.traits
                 handlers = audiences.get((facets, traits)) or self.audience(facets, traits)
             else:
-                handlers = self._by_kind[kind]
+                handlers = self.by_kind[kind]
             for handler in handlers:
                 handler(change)
