@@ -16,7 +16,6 @@ from gpusched.cluster.nodes import Ints, Nodes, NodeState
 from gpusched.cluster.objects import ClusterObjects
 from gpusched.cluster.placement import Move, Placement
 from gpusched.cluster.pod import PodInfo, PodShape
-from gpusched.cluster.ports import host_ports
 from gpusched.cluster.resources import ResourceNames
 from gpusched.errors import InvariantError
 
@@ -193,9 +192,10 @@ class Cache:
         So it does for a pod that asks for the same and uses no host ports: only the order of its
         node's pods changes, as it does upstream.
         """
-        if old.accounted != new.accounted or old.terminating or new.terminating:
+        same = old.accounted is new.accounted or old.accounted == new.accounted
+        if not same or old.terminating or new.terminating:
             return False
-        if host_ports(old.shape) or host_ports(new.shape):
+        if old.shape.names_host_ports or new.shape.names_host_ports:
             return False
         state = self._states[old.node_name]
         pods = state.pods
@@ -205,7 +205,7 @@ class Cache:
         state.stamp += 1
         new.node_name = old.node_name
         self.nodes.generation += 1
-        if state.row >= 0:
+        if self.nodes.news.has_readers and state.row >= 0:
             self.nodes.news.add(state.row)
         if old.shape is not new.shape:
             self._place(old.shape, state, -1, terminating=False)
@@ -213,14 +213,19 @@ class Cache:
         return True
 
     def _place(self, shape: PodShape, state: NodeState, change: int, *, terminating: bool) -> None:
-        if _count(self.placed, shape, state, change):
+        placement = self.placed.get(shape)
+        if placement is not None and len(placement) > 1:
+            placement.change(state, change)  # neither the first of its shape nor the last
+        elif _count(self.placed, shape, state, change):
             self._affine_version += shape.has_pod_affinity
             self._priorities[shape.priority] += change
             if not self._priorities[shape.priority]:
                 del self._priorities[shape.priority]
         if terminating:
             _count(self.terminating, shape, state, change)
-        self._snapshot.moves.add(Move(shape, state, change, terminating))
+        moves = self._snapshot.moves
+        if moves.has_readers:
+            moves.add(Move(shape, state, change, terminating))
 
     def _remove_from_tree(self, info: NodeInfo) -> None:
         zone = self._tree[info.zone]

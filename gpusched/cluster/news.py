@@ -13,15 +13,19 @@ class News(Generic[T]):
 
     Attributes:
         entries: The changes; a reader that finds another list has missed some.
+        has_readers: Whether anybody reads; until then nothing need be told.
     """
 
-    __slots__ = ("entries",)
+    __slots__ = ("entries", "has_readers")
 
     def __init__(self) -> None:
         self.entries: list[T] = []
+        self.has_readers = False
 
     def add(self, entry: T) -> None:
         """Tell of one change."""
+        if not self.has_readers:
+            return
         if len(self.entries) >= _LONG:
             self.entries = []
         self.entries.append(entry)
@@ -38,6 +42,7 @@ class NewsReader(Generic[T]):
 
     def __init__(self, news: News[T]) -> None:
         self._news = news
+        news.has_readers = True
         self._entries: list[T] = []
         self._seen = 0
 

@@ -54,8 +54,8 @@ class NodeState:
         """Append a pod and its host ports."""
         self.pods.append(pod)
         self.stamp += 1
-        if ports := host_ports(pod.shape):
-            self.ports = self.ports.union(ports)
+        if pod.shape.names_host_ports:
+            self.ports = self.ports.union(host_ports(pod.shape))
 
     def remove(self, pod: PodInfo) -> None:
         """Remove a pod; the last pod takes its place, its ports are free even if shared.
@@ -66,8 +66,8 @@ class NodeState:
         self.pods[at] = self.pods[-1]
         self.pods.pop()
         self.stamp += 1
-        if ports := host_ports(pod.shape):
-            self.ports = self.ports.difference(ports)
+        if pod.shape.names_host_ports:
+            self.ports = self.ports.difference(host_ports(pod.shape))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -270,7 +270,8 @@ class Nodes:
         return Nodes(self.resources, self.columns.take(rows), states)
 
     def _note(self, row: int) -> None:
-        self.news.add(row)
+        if self.news.has_readers:
+            self.news.add(row)
         if self._changed is not None:
             self._changed.add(row)
 

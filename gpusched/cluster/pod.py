@@ -33,6 +33,7 @@ class PodShape:
         requests: What NodeResourcesFit filters by (spec only); rows of `ResourceNames`.
         priority: ``spec.priority``, 0 where absent.
         scheduler: ``spec.schedulerName``, empty where absent.
+        names_host_ports: Whether any container names a host port, of use or not.
     """
 
     namespace: str
@@ -42,11 +43,14 @@ class PodShape:
     requests: Requests
     priority: int
     scheduler: str = field(init=False)
+    names_host_ports: bool = field(init=False)
     _memo: dict[object, object] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Read what is asked for with every pod."""
         self.scheduler = self.spec.scheduler_name or ""
+        containers = (*self.spec.init_containers, *self.spec.containers)
+        self.names_host_ports = any(port.host_port for c in containers for port in c.ports)
 
     @property
     def has_pod_affinity(self) -> bool:

@@ -13,21 +13,21 @@ Happening: TypeAlias = tuple[ClusterEvent, Change | None]
 
 
 class InFlight:
-    """Where in the stream of events each attempt began; events nobody needs are forgotten."""
+    """Where in the stream of events each attempt began; events nobody needs are forgotten.
 
-    __slots__ = ("_began", "_events")
+    Attributes:
+        began: The attempts under way: the pod's UID to its place in the stream.
+    """
+
+    __slots__ = ("_events", "began")
 
     def __init__(self) -> None:
         self._events: list[Happening] = []
-        self._began: dict[str, int] = {}
-
-    def __bool__(self) -> bool:
-        """Return whether any attempt is under way."""
-        return bool(self._began)
+        self.began: dict[str, int] = {}
 
     def begin(self, uid: str) -> None:
         """Begin an attempt for a pod."""
-        self._began[uid] = len(self._events)
+        self.began[uid] = len(self._events)
 
     def hear(self, happenings: Iterable[Happening]) -> None:
         """Remember events for the attempts under way."""
@@ -35,10 +35,10 @@ class InFlight:
 
     def land(self, uid: str) -> Sequence[Happening]:
         """End a pod's attempt and return the events that arrived during it."""
-        began = self._began.pop(uid, None)
+        began = self.began.pop(uid, None)
         if began is None or not self._events:
             return ()
         missed = self._events[began:]
-        if not self._began:
+        if not self.began:
             self._events.clear()
         return missed

@@ -232,7 +232,7 @@ class SchedulingQueue:
     @property
     def listens(self) -> bool:
         """Return whether `move` could mean anything to anybody now."""
-        return bool(self._unschedulable or self._in_flight)
+        return bool(self._unschedulable.kin_of or self._in_flight.began)
 
     def move(
         self,
@@ -263,7 +263,7 @@ class SchedulingQueue:
                 self._observe(queued, event.label, Place.UNSCHEDULABLE, None, count)
             else:
                 self._requeue(queued, worth, event.label, now)
-        if self._in_flight:
+        if self._in_flight.began:
             self._in_flight.hear(((event, change),))
 
     def activate(self, uid: str, now: int) -> None:

@@ -48,21 +48,25 @@ class Kin:
 
 
 class UnschedulablePods:
-    """All pods that wait for an event, by who has rejected them."""
+    """All pods that wait for an event, by who has rejected them.
+
+    Attributes:
+        kin_of: The group of each pod, in the order in which the pods came; not to be written.
+    """
 
     def __init__(self) -> None:
-        self._kin_of: dict[QueuedPod, Kin] = {}
+        self.kin_of: dict[QueuedPod, Kin] = {}
         self._kins: dict[_Key, Kin] = {}
         self._by_rejector: dict[str, dict[_Key, Kin]] = {}
         self._gated = 0
 
     def __len__(self) -> int:
         """Return how many pods wait."""
-        return len(self._kin_of)
+        return len(self.kin_of)
 
     def __iter__(self) -> Iterator[QueuedPod]:
         """Yield all of them in the order in which they came."""
-        return iter(list(self._kin_of))
+        return iter(list(self.kin_of))
 
     @property
     def gated(self) -> int:
@@ -71,32 +75,32 @@ class UnschedulablePods:
 
     def add(self, queued: QueuedPod) -> None:
         """Take in a pod; what it is grouped by must stay as it is until it leaves."""
-        self._kin_of[queued] = self._join(queued)
+        self.kin_of[queued] = self._join(queued)
         self._gated += bool(queued.gated_by)
 
     def discard(self, queued: QueuedPod) -> None:
         """Let a pod go, if it is here."""
-        kin = self._kin_of.pop(queued, None)
+        kin = self.kin_of.pop(queued, None)
         if kin is not None:
             self._part(queued, kin)
             self._gated -= bool(kin.gated_by)
 
     def regroup(self, queued: QueuedPod) -> None:
         """Find a pod's group anew after its shape has changed; it keeps its place in the order."""
-        kin = self._kin_of[queued]
+        kin = self.kin_of[queued]
         if kin.key[0] is not queued.pod.shape:
             self._part(queued, kin)
-            self._kin_of[queued] = self._join(queued)
+            self.kin_of[queued] = self._join(queued)
 
     def doubt(self, queued: QueuedPod) -> None:
         """Say that a gated pod's gate must be asked again when an event comes."""
-        kin = self._kin_of.get(queued)
+        kin = self.kin_of.get(queued)
         if kin is not None and kin.gated_by:
             kin.doubtful[queued.pod.uid] = queued
 
     def trust(self, queued: QueuedPod) -> None:
         """Say that a gated pod's gate was asked and is still closed."""
-        self._kin_of[queued].doubtful.pop(queued.pod.uid, None)
+        self.kin_of[queued].doubtful.pop(queued.pod.uid, None)
 
     def rejected_by_any(self, plugins: Iterable[str]) -> list[Kin]:
         """Return the groups that one of the plugins has rejected."""

@@ -11,6 +11,7 @@ from gpusched.api.shared import Shared
 from gpusched.cluster.node import NodeInfo, compile_node
 from gpusched.cluster.objects import ClusterObjects, Lister
 from gpusched.cluster.pod import PodInfo, PodShape, compile_pod, compile_shape
+from gpusched.cluster.requests import Requests
 from gpusched.cluster.resources import ResourceNames
 from gpusched.controllers.protocol import Key
 from gpusched.kube.framework.events import EventResource
@@ -82,21 +83,25 @@ class Compiler:
         self.resources = resources
         self._calendar = calendar
         self._shapes: dict[PodTemplate, PodShape] = {}
+        self._requests: dict[Requests, Requests] = {}
         self._nodes = Shared(self._nameless)
 
     def shape(self, pod: Pod) -> PodShape:
         """Return what a pod shares with the other pods of its template."""
-        shape = self._shapes.get(pod.template)
-        if shape is None:
-            # As created: the pod at hand may be bound already, its siblings are not.
-            unbound = {**manifest_of(pod, self._calendar), "spec": pod.template.spec}
-            shape = compile_shape(PodModel.model_validate(unbound), self.resources)
-            self._shapes[pod.template] = shape
+        return self._shapes.get(pod.template) or self._compile(pod)
+
+    def _compile(self, pod: Pod) -> PodShape:
+        # As created: the pod at hand may be bound already, its siblings are not.
+        unbound = {**manifest_of(pod, self._calendar), "spec": pod.template.spec}
+        shape = compile_shape(PodModel.model_validate(unbound), self.resources)
+        # Templates that differ by their labels alone ask for the same: one object for all.
+        shape.requests = self._requests.setdefault(shape.requests, shape.requests)
+        self._shapes[pod.template] = shape
         return shape
 
     def pod(self, pod: Pod) -> PodInfo:
         """Return a pod as the scheduler holds it."""
-        shape = self.shape(pod)
+        shape = self._shapes.get(pod.template) or self._compile(pod)
         if isinstance(pod.detail, dict):
             return compile_pod(self._model(pod), self.resources, shape)
         info = PodInfo(shape, pod.name, pod.uid, shape.requests)
