@@ -3,10 +3,10 @@
 Source: kubernetes/kubernetes pkg/controller/disruption/disruption.go, v1.36.1
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, ClassVar
 
-from gpusched.controllers.conditions import condition, with_condition
+from gpusched.controllers.conditions import condition, find, without
 from gpusched.controllers.interest import PodInterest
 from gpusched.controllers.protocol import (
     SECOND,
@@ -18,6 +18,7 @@ from gpusched.controllers.protocol import (
     Outcome,
     PodView,
     Reader,
+    Request,
     UpdateStatus,
     Wake,
     Work,
@@ -29,6 +30,7 @@ from gpusched.controllers.selectors import selects
 DELETION_TIMEOUT = 120 * SECOND
 """A pod whose eviction was granted counts as gone so long."""
 _SIZED = ("ReplicaSet", "StatefulSet", "Deployment")
+_WITHOUT_SCALE = {"DaemonSet": "daemonsets.apps", "Job": "jobs.batch", "Node": "nodes"}
 _UNMANAGED = (
     "were found to be unmanaged. As a result, the status of the PDB cannot be calculated"
     " correctly, which may result in undefined behavior. To account for these pods please set"
@@ -65,42 +67,52 @@ class DisruptionController:
         found = reader.get("PodDisruptionBudget", *key)
         if found is None:
             return None
-        pods = [
-            pod
-            for pod in reader.pods(key[0])
-            if selects(found["spec"].get("selector"), pod.labels) and not _over(pod)
-        ]
+        selector = found["spec"].get("selector")
+        pods = [pod for pod in reader.pods(key[0]) if selects(selector, pod.labels)]
         if not pods:
-            yield Emit(_reference(found), "Normal", "NoPods", "No matching pods found")
-        expected, desired, unmanaged = _expected(found, pods, reader)
+            yield Emit(reference(found), "Normal", "NoPods", "No matching pods found")
+        try:
+            expected, desired, unmanaged = _expected(found, pods, reader)
+        except _UncountableError as problem:
+            text = f"Failed to calculate the number of expected pods: {problem}"
+            yield Emit(reference(found), "Warning", "CalculateExpectedPodCountFailed", text)
+            yield from _write(found, _failed_status(found, str(problem), reader))
+            return None
         if unmanaged:
-            which = f"Pods selected by this PodDisruptionBudget (selector: {_selector(found)})"
+            which = f"Pods selected by this PodDisruptionBudget (selector: {_written(selector)})"
             text = f"{which} {_UNMANAGED}"
-            yield Emit(_reference(found), "Warning", "UnmanagedPods", text)
+            yield Emit(reference(found), "Warning", "UnmanagedPods", text)
         disrupted = _disrupted(found, pods, reader)
         healthy = sum(
             pod.ready and pod.deletion is None and pod.name not in disrupted for pod in pods
         )
-        status = _status(found, (healthy, desired, expected), disrupted, reader)
-        if status != (found.get("status") or {}):
-            yield UpdateStatus(found, status)
+        yield from _write(found, _status(found, (healthy, desired, expected), disrupted, reader))
         times = [reader.micros(stamp) + DELETION_TIMEOUT for stamp in disrupted.values()]
         return Outcome(requeue_after=max(1, min(times) - reader.now)) if times else None
 
 
-def _over(pod: PodView) -> bool:
-    return pod.phase in ("Succeeded", "Failed")
+class _UncountableError(Exception):
+    """Nobody knows how many pods an owner wants; the words are upstream's."""
 
 
-def _reference(found: Json) -> dict[str, str]:
-    return reference(found)
+def _write(found: Json, status: Json) -> Generator[Request, Any, None]:
+    if status != (found.get("status") or {}):
+        yield UpdateStatus(found, status)
 
 
-def _selector(found: Json) -> str:
-    labels = (found["spec"].get("selector") or {}).get("matchLabels") or {}
-    inner = " ".join(f"{key}:{value}" for key, value in sorted(labels.items()))
-    wanted = f"MatchLabels:map[string]string{{{inner.replace(' ', ',')},}}"
-    return f"&LabelSelector{{{wanted},MatchExpressions:[]LabelSelectorRequirement{{}},}}"
+def _written(selector: Json | None) -> str:
+    """Return a selector as Go prints it."""
+    if selector is None:
+        return "nil"
+    labels = sorted((selector.get("matchLabels") or {}).items())
+    pairs = "".join(f"{key}: {value}," for key, value in labels)
+    rules = "".join(
+        f"LabelSelectorRequirement{{Key:{rule['key']},Operator:{rule['operator']},"
+        f"Values:[{' '.join(rule.get('values') or ())}],}},"
+        for rule in selector.get("matchExpressions") or ()
+    )
+    inner = f"MatchLabels:map[string]string{{{pairs}}}"
+    return f"&LabelSelector{{{inner},MatchExpressions:[]LabelSelectorRequirement{{{rules}}},}}"
 
 
 def _expected(found: Json, pods: Sequence[PodView], reader: Reader) -> tuple[int, int, bool]:
@@ -123,21 +135,27 @@ def _scale(pods: Sequence[PodView], reader: Reader) -> tuple[int, bool]:
     sizes: dict[str, int] = {}
     unmanaged = False
     for pod in pods:
-        owner: Any = None
-        if pod.owner is not None and pod.owner[0] in _SIZED:
-            owner = reader.get(pod.owner[0], pod.namespace, pod.owner[1])
-        if owner is None:
+        if pod.owner is None:
             unmanaged = True
             continue
-        for ref in owner["metadata"].get("ownerReferences") or ():
-            parent = (
-                reader.get(ref["kind"], pod.namespace, ref["name"])
-                if ref["kind"] in _SIZED
-                else None
-            )
-            owner = parent or owner
+        owner = _sized(pod, reader)
         sizes[owner["metadata"]["uid"]] = owner["spec"]["replicas"]
     return sum(sizes.values()), unmanaged
+
+
+def _sized(pod: PodView, reader: Reader) -> Json:
+    """Return who says how many pods there should be: the owner, or its own owner."""
+    assert pod.owner is not None, "a pod that somebody owns"
+    kind, name, uid = pod.owner
+    if kind in _WITHOUT_SCALE:
+        raise _UncountableError(f"{_WITHOUT_SCALE[kind]} does not implement the scale subresource")
+    owner = reader.get(kind, pod.namespace, name) if kind in _SIZED else None
+    if owner is None or owner["metadata"]["uid"] != uid:
+        raise _UncountableError(f'found no controllers for pod "{pod.name}"')
+    for ref in owner["metadata"].get("ownerReferences") or ():
+        if ref["kind"] in _SIZED:
+            owner = reader.get(ref["kind"], pod.namespace, ref["name"]) or owner
+    return owner
 
 
 def _disrupted(found: Json, pods: Sequence[PodView], reader: Reader) -> dict[str, str]:
@@ -166,7 +184,6 @@ def _status(
         lastTransitionTime=reader.stamp(),
     )
     new["observedGeneration"] = generation
-    held = with_condition((found.get("status") or {}).get("conditions") or (), new)
     return {
         "observedGeneration": generation,
         "disruptionsAllowed": allowed,
@@ -174,8 +191,28 @@ def _status(
         "desiredHealthy": desired,
         "expectedPods": expected,
         **({"disruptedPods": disrupted} if disrupted else {}),
-        "conditions": held,
+        "conditions": _conditions(found, new),
     }
+
+
+def _failed_status(found: Json, problem: str, reader: Reader) -> Json:
+    """Return the status that lets nobody go; only what is allowed and why not is written anew."""
+    held = found.get("status") or {}
+    counts = dict.fromkeys(("currentHealthy", "desiredHealthy", "expectedPods"), 0)
+    times = {"lastTransitionTime": reader.stamp()}
+    new = condition("DisruptionAllowed", "False", "SyncFailed", problem, **times)
+    if "observedGeneration" in held:
+        new["observedGeneration"] = held["observedGeneration"]
+    return {**counts, **held, "disruptionsAllowed": 0, "conditions": _conditions(found, new)}
+
+
+def _conditions(found: Json, new: Json) -> list[Json]:
+    """Return the conditions with one set; the same status keeps its time."""
+    held = (found.get("status") or {}).get("conditions") or ()
+    old = find(held, new["type"])
+    if old is not None and old["status"] == new["status"]:
+        new = {**new, "lastTransitionTime": old["lastTransitionTime"]}
+    return [*without(held, new["type"]), new]
 
 
 _: Controller = DisruptionController()
