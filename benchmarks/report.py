@@ -32,9 +32,9 @@ FOOT = """
 * `spread-5000`, `affinity-5000` and `shapes-5000` ask live plugins, or one plan for each of 128
   shapes, about the states that the last binding made. `mixed-1200` is the same: 36 % go into
   judging one new node state for each of some 160 shapes, ten states at a time.
-* `preempt-5000`: every one of 5,000 events about pods that vanish wakes up to 1,000 waiting
-  preemptors that PreEnqueue holds back; that is quadratic here as it is upstream (the real figure
-  is of 200 preemptors without queue or API server).
+* `preempt-5000`: the real figure is of 200 preemptors without queue or API server. Upstream every
+  event about a pod that vanishes asks each waiting preemptor; here those that are alike are asked
+  about together.
 * `gpu-100000`: about 3 KB for each pod and 10 KB for each node are kept (the journal's versions,
   event records), and the nodes' set-up is in its seconds' neighbour column.
 * How the figures come about: [the fast engine](../decisions/0004-the-fast-engine.md).

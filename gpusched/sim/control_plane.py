@@ -5,6 +5,7 @@ The one place where they meet.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
@@ -18,6 +19,7 @@ from gpusched.sim.kubelet import Kubelet, NodeSelector, RunTime
 from gpusched.sim.latency import ZERO, Latency
 from gpusched.sim.loop import Loop
 from gpusched.sim.stages import StagePlayer
+from gpusched.sim.standstill import refuse_to_stand_still
 from gpusched.sim.store import Store
 from gpusched.sim.workers import Client, Worker
 
@@ -57,6 +59,7 @@ class ControlPlane:
         self.latency = latency
         self.loop = Loop(start)
         self.store = Store(self.loop, Calendar(epoch), latency.watch)
+        self.loop.standing_still = partial(refuse_to_stand_still, self.store)
         self.api = Api(self.store, self.stream("names"))
         self.kubelets: dict[str, Kubelet] = {}
         self.workers: list[Worker] = []

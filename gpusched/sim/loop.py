@@ -6,7 +6,7 @@ This file must not know what the actions do.
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import simpy
 from simpy.events import NORMAL, URGENT, Event, EventPriority
@@ -15,6 +15,8 @@ __all__ = ["LATE", "NORMAL", "URGENT", "Alarm", "Loop"]
 
 LATE = 2
 """Runs after everything else of its instant that is already known."""
+
+_MANY: Final = 10_000
 
 
 @contextmanager
@@ -57,11 +59,16 @@ class Loop:
     Attributes:
         now: The current instant in microseconds; asked a score of times for each pod, so it is no
             property.
+        standing_still: Is told, now and then, of how many actions have been planned at least while
+            the clock stood still; may raise.
     """
 
     def __init__(self, start: int = 0) -> None:
         self._env = simpy.Environment(initial_time=start)
         self.now = start
+        self.standing_still: Callable[[int], None] = lambda _: None
+        self._planned = 0
+        self._still_since = (start, 0)
 
     def at(
         self, when: int, action: Callable[..., object], *args: Any, priority: int = NORMAL
@@ -119,3 +126,14 @@ class Loop:
         event._ok, event._value = True, None  # noqa: SLF001 - what SimPy's own Timeout does, without its float
         event.callbacks.append(ring)
         self._env.schedule(event, EventPriority(priority), delay)
+        self._planned += 1
+        if self._planned % _MANY == 0:
+            self._look_at_the_clock()
+
+    def _look_at_the_clock(self) -> None:
+        """Tell of a clock that has not moved since the last look."""
+        instant, planned = self._still_since
+        if instant == self.now:
+            self.standing_still(self._planned - planned)
+        else:
+            self._still_since = self.now, self._planned
