@@ -14,7 +14,7 @@ from gpusched.sim.store import Store
 
 ENOUGH: Final = 50_000
 ENOUGH_PER_POD: Final = 100
-"""An instant in which everything is created, bound and started takes less than ten actions per pod."""
+"""An instant in which all is created, bound and started takes less than ten actions per pod."""
 
 _RECENT: Final = 1000
 _REMEDY: Final = (

@@ -184,9 +184,9 @@ def _ineligible(pod: PodInfo, snapshot: Snapshot, diagnosis: NodeStatuses) -> st
 
 def _failure(snapshot: Snapshot, found: Findings) -> PostFilterResult:
     """Return the answer if there is no candidate; failed dry runs keep the nomination."""
-    failed = [status.message for status, _ in found.failures if status.code is Code.ERROR]
-    if failed:
-        return PostFilterResult(error(f"preemption: {aggregate(failed)}"))
+    failures = [status.message for status, _ in found.failures if status.code is Code.ERROR]
+    if failures:
+        return PostFilterResult(error(f"preemption: {aggregate(failures)}"))
     reasons: dict[tuple[str, Code], Mask] = {}
     for status, rows in found.failures:
         for reason in status.reasons:
