@@ -12,11 +12,14 @@ from typing import Any
 
 from gpusched.api.config import default_configuration
 from gpusched.sim.control_plane import ControlPlane
+from gpusched.sim.deletion import delete_pod
 from gpusched.sim.scheduler import SchedulerOptions
 from gpusched.sim.scheduler.starting import start_scheduler
 from tests.sim.builders import node, pod
 
-CALLS = 250
+CALLS = 190
+REFUSED_CALLS = 155
+AGAIN_CALLS = 100
 BYTES = 1200
 FEW, MANY = 500, 2000
 
@@ -35,27 +38,43 @@ def cluster() -> ControlPlane:
     return built
 
 
-def create(built: ControlPlane, count: int, prefix: str) -> None:
+def create(built: ControlPlane, count: int, prefix: str, gpus: int = 1) -> None:
     for number in range(count):
-        built.api.post({**pod("p"), "metadata": {"name": f"{prefix}-{number}"}})
+        built.api.post({**pod("p", gpus), "metadata": {"name": f"{prefix}-{number}"}})
 
 
-def calls(count: int) -> int:
-    """Return how many Python functions are called until so many pods run."""
-    built, found = cluster(), [0]
+def calls(built: ControlPlane, until: int) -> int:
+    """Return how many Python functions are called until an instant."""
+    found = [0]
 
     def note(frame: FrameType, event: str, argument: Any) -> None:
         del frame, argument
         found[0] += event == "call"
 
-    built.loop.soon(create, built, count, "p")
     sys.setprofile(note)
     try:
-        built.run(3_000_000)
+        built.run(until)
     finally:
         sys.setprofile(None)
-    assert sum(item.phase == "Running" for item in built.store.pods()) == count + 1
     return found[0]
+
+
+def calls_to_run(count: int) -> int:
+    """Return how many calls it takes until so many pods run."""
+    built = cluster()
+    built.loop.soon(create, built, count, "p")
+    found = calls(built, 3_000_000)
+    assert sum(item.phase == "Running" for item in built.store.pods()) == count + 1
+    return found
+
+
+def calls_to_refuse(count: int) -> tuple[int, int]:
+    """Return how many calls it takes to refuse so many pods for the first time, and once more."""
+    built = cluster()
+    built.loop.soon(create, built, count, "p", 2000)
+    first = calls(built, 3_000_000)
+    built.loop.soon(delete_pod, built.store, built.store.find(("default", "first-0")))
+    return first, calls(built, 4_000_000)
 
 
 def kept(count: int) -> int:
@@ -72,7 +91,17 @@ def kept(count: int) -> int:
 
 
 def test_a_pod_costs_few_calls() -> None:
-    assert (calls(MANY) - calls(FEW)) / (MANY - FEW) < CALLS
+    assert (calls_to_run(MANY) - calls_to_run(FEW)) / (MANY - FEW) < CALLS
+
+
+def test_a_failed_attempt_costs_few_calls() -> None:
+    """The first one, with the pod's creation and its condition; another one with nothing to write.
+
+    Both are answered from memory: it costs a scan to find out that nobody fits, but only one.
+    """
+    few, many = calls_to_refuse(FEW), calls_to_refuse(MANY)
+    assert (many[0] - few[0]) / (MANY - FEW) < REFUSED_CALLS
+    assert (many[1] - few[1]) / (MANY - FEW) < AGAIN_CALLS
 
 
 def test_a_pod_costs_few_bytes() -> None:

@@ -12,8 +12,6 @@ import numpy.typing as npt
 from gpusched.cluster.columns import Columns
 from gpusched.cluster.nodes import Nodes, NodeState
 
-_Key = tuple[bytes, bytes, bytes, bytes]
-
 _LONG: Final = 4096
 _FORGOTTEN: Final = 2
 """The numbering begins anew once it has this many times more states than there are nodes."""
@@ -34,7 +32,7 @@ class NodeStates:
     def __init__(self, nodes: Nodes) -> None:
         self._nodes = nodes
         self._dirty = nodes.track_changes()
-        self._numbers: dict[_Key, int] = {}
+        self._numbers: dict[bytes, int] = {}
         self._layout = (-1, -1)
         self._amounts = Columns.empty(0)
         self.ids: npt.NDArray[np.int32] = np.zeros(0, np.int32)
