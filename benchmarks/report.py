@@ -35,8 +35,8 @@ FOOT = """
 * `preempt-5000`: the real figure is of 200 preemptors without queue or API server. Upstream every
   event about a pod that vanishes asks each waiting preemptor; here those that are alike are asked
   about together.
-* `gpu-100000`: about 3 KB for each pod and 10 KB for each node are kept (the journal's versions,
-  event records), and the nodes' set-up is in its seconds' neighbour column.
+* `gpu-100000`: for each node about 4 KB are kept (three versions in the journal, an event, what
+  scheduler and node controller know); the nodes' set-up is in the column beside the seconds.
 * How the figures come about: [the fast engine](../decisions/0004-the-fast-engine.md).
 """
 

@@ -21,6 +21,7 @@ from gpusched.kwok.stage import Stage, general_stages, load_stages
 from gpusched.run.acting import Actor
 from gpusched.run.interruption import between_actions
 from gpusched.run.move_log import MoveLog
+from gpusched.run.pace import Pace, Teller, beating
 from gpusched.run.runtimes import RunTime, run_times
 from gpusched.run.world import SimulatedWorld
 from gpusched.sim.calendar import SECOND
@@ -47,16 +48,16 @@ class PlayOptions:
         until: Instead of the scenario's end; microseconds.
         engine: ``auto``, ``scan``, ``fast`` or ``verify``.
         tie_break: ``kube``, ``name`` or ``random``.
-        progress: Is told the present virtual time, some hundred times a run.
+        progress: Is told the pace, some hundred times a run and some times a second.
     """
 
     seed: int | None = None
     until: int | None = None
     engine: str = "auto"
     tie_break: str = "kube"
-    progress: Callable[[int], None] | None = None
+    progress: Callable[[Pace], None] | None = None
 
-    def reporting_to(self, progress: Callable[[int], None]) -> "PlayOptions":
+    def reporting_to(self, progress: Callable[[Pace], None]) -> "PlayOptions":
         """Return the same choices, with somebody who is told of progress."""
         return replace(self, progress=progress)
 
@@ -150,27 +151,35 @@ def _create_all(actor: Actor, manifests: Sequence[Manifest]) -> None:
     actor.carry_out(Create(tuple(manifests)))
 
 
-def _run(played: Played, until: int, progress: Callable[[int], None] | None) -> None:
+def _run(played: Played, until: int, progress: Callable[[Pace], None] | None) -> None:
     """Play in slices, so that progress can be told; the end itself is still played."""
     plane = played.plane
+    tell = None if progress is None else Teller(progress, lambda: _pace(played))
     try:
-        with between_actions(plane.loop):
+        with between_actions(plane.loop), beating(tell):
             plane.run(0)
-            _run_in_slices(plane, until, progress)
+            _run_in_slices(plane, until, tell)
     except KeyboardInterrupt:
         played.interrupted = True
     played.ended = min(until, plane.loop.now)
 
 
-def _run_in_slices(plane: ControlPlane, until: int, progress: Callable[[int], None] | None) -> None:
-    if progress is None:
+def _run_in_slices(plane: ControlPlane, until: int, tell: Teller | None) -> None:
+    if tell is None:
         plane.run(until + 1)
         return
     for index in range(1, _SLICES):
         plane.run(until * index // _SLICES)
-        progress(plane.loop.now)
+        tell()
     plane.run(until + 1)
-    progress(until)
+    tell()
+
+
+def _pace(played: Played) -> Pace:
+    scheduler = played.scheduler
+    attempts = sum(scheduler.engine.statistics.attempts.values())
+    waiting = scheduler.queue.depths()["active"]
+    return Pace(played.plane.loop.now, played.plane.store.version, attempts, waiting)
 
 
 def _configuration(scenario: Scenario) -> SchedulerConfiguration:

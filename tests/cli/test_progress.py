@@ -3,6 +3,7 @@
 import pytest
 
 from gpusched.cli.progress import Progress, wanted
+from gpusched.run.pace import Pace
 
 SECOND = 1_000_000
 
@@ -23,16 +24,38 @@ def test_it_is_drawn_after_a_moment_ten_times_a_second_and_taken_away() -> None:
     progress = Progress(100 * SECOND, clock=lambda: now[0], write=written.append)
     for wall in (0.1, 0.3, 0.45, 0.5, 0.56, 0.57):
         now[0] = wall
-        progress(int(wall * 10 * SECOND))
+        progress(Pace(int(wall * 10 * SECOND)))
     assert len(written) == 2
     progress.close()
     assert written[-1] == "\r\x1b[K"
 
 
+def test_an_instant_that_lasts_says_what_is_done_in_it() -> None:
+    now, written = [0.0], list[str]()
+    progress = Progress(600 * SECOND, clock=lambda: now[0], write=written.append)
+    empty = f"\r\x1b[K[{' ' * 30}]   0%  0/600s"
+    for wall, pace in (
+        (0.5, Pace(-SECOND, 100)),
+        (2.5, Pace(-SECOND, 40_100)),
+        (3.5, Pace(0, 100_000, 0, 9_000)),
+        (9.5, Pace(0, 110_000, 1_000, 9_000)),
+        (11.5, Pace(0, 120_000, 5_000, 600_000)),
+    ):
+        now[0] = wall
+        progress(pace)
+    assert written == [
+        f"{empty}  0.0 s/s  ETA 0:00",
+        f"{empty}  20,000 writes/s",
+        f"{empty}  0.0 s/s  ETA 0:00",
+        f"{empty}  0.0 s/s  ETA 0:00",
+        f"{empty}  2,000 pods/s, 600,000 to go  ETA 5:00",
+    ]
+
+
 def test_a_run_that_is_over_at_once_draws_nothing() -> None:
     written = list[str]()
     progress = Progress(SECOND, clock=lambda: 0.0, write=written.append)
-    progress(SECOND)
+    progress(Pace(SECOND))
     progress.close()
     assert written == []
 

@@ -9,6 +9,7 @@ import pytest
 
 from gpusched.api.scenario import load_scenario
 from gpusched.errors import InvalidInputError
+from gpusched.run.pace import Pace, Teller, beating
 from gpusched.run.playing import PlayOptions, play
 from gpusched.run.recording import record_of
 from gpusched.run.replay import Replay
@@ -25,19 +26,20 @@ def write(tmp_path: Path, spec: str) -> Path:
 
 
 def test_telling_progress_changes_nothing() -> None:
-    told: list[int] = []
+    told: list[Pace] = []
     plain = play(load_scenario(LESSON))
     watched = play(load_scenario(LESSON), PlayOptions().reporting_to(told.append))
     journals = [played.plane.store.journal.digest() for played in (plain, watched)]
     assert journals[0] == journals[1]
     assert told == sorted(told)
-    assert told[-1] == 60_000_000
+    assert told[-1].now == 60_000_001
+    assert (told[-1].writes, told[-1].waiting) == (watched.plane.store.version, 0)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_an_interruption_ends_the_run_between_two_writes() -> None:
-    def interrupt(now: int) -> None:
-        if now >= 30_000_000:
+    def interrupt(pace: Pace) -> None:
+        if pace.now >= 30_000_000:
             os.kill(os.getpid(), signal.SIGINT)
 
     played = play(load_scenario(LESSON), PlayOptions().reporting_to(interrupt))
@@ -46,6 +48,40 @@ def test_an_interruption_ends_the_run_between_two_writes() -> None:
     record = record_of(played)
     assert record.phases() == {"Pending": 11, "Running": 32}
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_an_instant_that_lasts_is_told_of_while_it_lasts() -> None:
+    told: list[int] = []
+    steps = iter(range(10**9))
+    with beating(lambda: told.append(next(steps))):
+        while len(told) < 2:
+            next(steps)
+    assert told[0] < told[1]
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_an_alarm_that_somebody_else_has_stays_theirs() -> None:
+    usual = signal.signal(signal.SIGALRM, lambda *_: None)
+    try:
+        with beating(lambda: None):
+            assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+    finally:
+        signal.signal(signal.SIGALRM, usual)
+
+
+def test_nobody_is_told_while_being_told() -> None:
+    told: list[Pace] = []
+
+    def listen(pace: Pace) -> None:
+        told.append(pace)
+        tell()
+
+    tell = Teller(listen, lambda: Pace(7))
+    tell()
+    tell()
+    assert told == [Pace(7), Pace(7)]
 
 
 def test_equal_seeds_give_equal_journals_and_others_do_not() -> None:
