@@ -13,8 +13,8 @@ from gpusched.errors import GpuschedError
 from gpusched.sim.store import Store
 
 ENOUGH: Final = 50_000
-ENOUGH_PER_POD: Final = 100
-"""An instant in which all is created, bound and started takes less than ten actions per pod."""
+ENOUGH_PER_OBJECT: Final = 100
+"""An instant in which all is created, bound and started takes less than ten per pod or node."""
 
 _RECENT: Final = 1000
 _REMEDY: Final = (
@@ -38,7 +38,7 @@ def refuse_to_stand_still(store: Store, actions: int) -> None:
     Raises:
         StandstillError: They are too many for what there is.
     """
-    if actions < ENOUGH + ENOUGH_PER_POD * store.pod_count():
+    if actions < ENOUGH + ENOUGH_PER_OBJECT * len(store):
         return
     instant = f"{store.stamp()} ({store.now / 1e6:.6f} s)"
     raise StandstillError(

@@ -125,6 +125,10 @@ class Store:
             if not namespace or pod.template.namespace == namespace
         )
 
+    def __len__(self) -> int:
+        """Return how many objects there are, pods and all others."""
+        return len(self._pods) + sum(map(len, self._objects.values()))
+
     def pod_count(self) -> int:
         """Return how many pods there are."""
         return len(self._pods)

@@ -10,7 +10,7 @@ from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.loop import Loop
 from gpusched.sim.scheduler import SchedulerOptions
 from gpusched.sim.scheduler.starting import start_scheduler
-from gpusched.sim.standstill import StandstillError
+from gpusched.sim.standstill import StandstillError, refuse_to_stand_still
 from tests.sim.builders import node, pod, workload
 
 START = -10_000_000
@@ -45,6 +45,16 @@ def test_a_preemptor_whose_victims_come_back_at_once_is_named(
         r"`latency: recorded-v1\.36` in the scenario's spec, .*\.",
         str(stopped.value),
     ), str(stopped.value)
+
+
+def test_many_nodes_may_come_at_one_instant(monkeypatch: pytest.MonkeyPatch) -> None:
+    plane = ControlPlane(START)
+    monkeypatch.setattr(standstill, "ENOUGH", 0)
+    for index in range(50):
+        plane.api.create(node(f"n{index}"))
+    refuse_to_stand_still(plane.store, 50 * 100)
+    with pytest.raises(StandstillError):
+        refuse_to_stand_still(plane.store, 100 * 100)
 
 
 def test_a_busy_clock_that_moves_is_left_alone() -> None:
