@@ -83,10 +83,11 @@ def history_of(rows: Sequence[Row]) -> History:
     samples: list[tuple[int, ...]] = []
     capacity = _Capacity()
     for row in rows:
-        change = replay.one()
+        change = replay.play(row)
         if change is not None:
             tally.count(change)
-        capacity.see(row)
+        elif not capacity.see(row) and samples:
+            continue
         sample = (*(tally.phases[phase] for phase in PHASES), tally.gpus, capacity.total)
         if times and times[-1] == row.at:
             samples[-1] = sample
@@ -105,14 +106,17 @@ class _Capacity:
         self._by_node: dict[str, int] = {}
         self.total = 0
 
-    def see(self, row: Row) -> None:
-        """Take in a row about a node; others say nothing here."""
+    def see(self, row: Row) -> bool:
+        """Take in a row about a node and return whether it was one; others say nothing here."""
         if row.what is OBJECT_DELETED and row.detail[0] == "Node":
             self._set(row.detail[2], 0)
-        elif row.what is OBJECT_WRITTEN and row.detail["kind"] == "Node":
+            return True
+        if row.what is OBJECT_WRITTEN and row.detail["kind"] == "Node":
             allocatable = (row.detail.get("status") or {}).get("allocatable") or {}
             gpus = sum(Quantity.parse(q).value() for name, q in allocatable.items() if is_gpu(name))
             self._set(row.detail["metadata"]["name"], gpus)
+            return True
+        return False
 
     def _set(self, node: str, gpus: int) -> None:
         self.total += gpus - self._by_node.get(node, 0)

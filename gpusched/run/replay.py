@@ -72,8 +72,12 @@ class Replay:
 
     def one(self) -> PodChange | None:
         """Play one row; return the write of a pod if it was one."""
+        return self.play(self.rows[self.position])
+
+    def play(self, row: Row) -> PodChange | None:
+        """Play the next row, which is at hand already."""
         self.position += 1
-        return self._play(self.rows[self.position - 1])
+        return self._play(row)
 
     def jump(self, until: int | None = None) -> "Replay":
         """Play on and return itself."""

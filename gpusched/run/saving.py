@@ -29,6 +29,8 @@ Extra = Callable[[Path], None]
 _RESULT: Final = "result.json"
 _COLUMNS: Final = "journal.npz"
 JOURNAL: Final = "journal.jsonl.gz"
+_BATCH: Final = 1000
+_as_json: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def save(record: RunRecord, folder: Path, extras: Sequence[Extra] = ()) -> None:
@@ -79,7 +81,7 @@ def _write(record: RunRecord, folder: Path) -> None:
     result = json.dumps(result_of(record, moment), indent=2, ensure_ascii=False)
     (folder / _RESULT).write_text(result + "\n", encoding="utf-8")
     events = moment.objects("Event")
-    lines = (json.dumps(event, ensure_ascii=False) + "\n" for event in events)
+    lines = (f"{_as_json(event)}\n" for event in events)
     (folder / "events.jsonl").write_text("".join(lines), encoding="utf-8")
     (folder / "pods.csv").write_text(record.pods().to_csv(), encoding="utf-8")
     (folder / "timeline.csv").write_text(timeline_table(record).to_csv(), encoding="utf-8")
@@ -120,8 +122,10 @@ def _write_journal(record: RunRecord, folder: Path) -> None:
         (folder / JOURNAL).open("wb") as raw,
         gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
     ):
-        for line in (head, *details):
-            packed.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        packed.write(f"{_as_json(head)}\n".encode())
+        for start in range(0, len(details), _BATCH):
+            batch = details[start : start + _BATCH]
+            packed.write("".join(f"{_as_json(line)}\n" for line in batch).encode())
     at, what, subject, version = columns_of(record.rows)
     np.savez_compressed(folder / _COLUMNS, at=at, what=what, subject=subject, version=version)
 

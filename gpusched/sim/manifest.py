@@ -5,7 +5,6 @@ This file must not know why a pod changes.
 
 from typing import Any
 
-from gpusched.api.defaulting.qos import qos_class
 from gpusched.sim.calendar import Calendar
 from gpusched.sim.pod import Condition, Containers, Json, Pod, PodTemplate, uid_of
 
@@ -72,7 +71,7 @@ def status_of(pod: Pod, calendar: Calendar) -> Json:
         status["startTime"] = calendar.stamp(pod.started)
     if pod.nominated:
         status["nominatedNodeName"] = pod.nominated
-    status["qosClass"] = qos_class(pod.spec)
+    status["qosClass"] = pod.template.qos
     if pod.containers is not None:
         status |= _containers(pod, pod.containers, calendar)
     elif isinstance(pod.detail, dict):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from gpusched.api.defaulting.qos import qos_class
 from gpusched.controllers.interest import FIELDS, traits_of
 
 Json = dict[str, Any]
@@ -49,6 +50,7 @@ class PodTemplate:
 
     __slots__ = (
         "_form",
+        "_qos",
         "_variants",
         "annotations",
         "finalizers",
@@ -85,6 +87,7 @@ class PodTemplate:
         self.traits = traits_of(self.owner[0] if self.owner is not None else "", fields)
         self._variants: dict[Any, PodTemplate] = {}
         self._form = ""
+        self._qos = ""
 
     def meta(self) -> Json:
         """Return the shared part of the pods' metadata."""
@@ -102,6 +105,13 @@ class PodTemplate:
             whole = json.dumps([self.namespace, self.meta(), self.spec], sort_keys=True)
             self._form = sha256(whole.encode()).hexdigest()
         return self._form
+
+    @property
+    def qos(self) -> str:
+        """The quality-of-service class, worked out when somebody first asks."""
+        if not self._qos:
+            self._qos = qos_class(self.spec)
+        return self._qos
 
     def labelled(self, labels: tuple[tuple[str, str], ...]) -> "PodTemplate":
         """Return this template with more labels."""

@@ -36,10 +36,18 @@ def _scheduled(second: int) -> tuple[Condition, ...]:
 
 
 @lru_cache(maxsize=256)
-def _running(second: int, before: tuple[Condition, ...] = ()) -> tuple[Condition, ...]:
+def _running(second: int) -> tuple[Condition, ...]:
+    return (
+        Condition("Initialized", "True", second),
+        Condition("Ready", "True", second),
+        Condition("ContainersReady", "True", second),
+    )
+
+
+@lru_cache(maxsize=256)
+def _running_after(second: int, before: tuple[Condition, ...]) -> tuple[Condition, ...]:
     """Return what a starting pod's conditions become; pods that start together share them."""
-    kinds = ("Initialized", "Ready", "ContainersReady")
-    return (*(Condition(kind, "True", second) for kind in kinds), *before)
+    return (*_running(second), *before)
 
 
 def bound(pod: Pod, now: int, target: tuple[str, tuple[tuple[str, str], ...]]) -> Pod:
@@ -72,7 +80,7 @@ def running(pod: Pod, now: int, address: int) -> Pod:
     second = now - now % SECOND
     new = pod.copy()
     if len(pod.conditions) == 1 and not pod.template.spec.get("readinessGates"):
-        new.conditions = _running(second, pod.conditions)
+        new.conditions = _running_after(second, pod.conditions)
         second = new.conditions[0].transition  # the same number, but one for all that start now
     else:
         new.conditions = _set_all(pod, _running(second), second)
