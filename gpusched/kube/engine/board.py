@@ -92,23 +92,20 @@ class Board:
 
     def _catch_up(self) -> None:
         """Read the verdicts of the rows that have changed since the last look."""
-        changed = self._states.changed
-        if self._read is not changed:
+        states = self._states
+        if self._read is not states.changed:
             self._read_all()
             return
-        behind = len(changed) - self._seen
-        if not behind:
-            return
-        if behind > len(self._walk.order):
+        rows = states.changed[self._seen : states.changes]
+        self._seen = states.changes
+        if len(rows) > len(self._walk.order):
             self._read_all()
-        elif behind > _FEW:
-            rows = np.array(changed[self._seen :], np.int64)
+        elif len(rows) > _FEW:
             self._put(rows, self._known(rows))
-        else:
+        elif len(rows):
             known = self._plan.known_verdicts()
-            for row in changed[self._seen :]:
+            for row in rows.tolist():
                 self._read_one(row, known)
-        self._seen = len(changed)
 
     def _read_one(self, row: int, known: Ints) -> None:
         """Do what `_put` and `_known` do, for one row, without arrays."""
@@ -120,7 +117,7 @@ class Board:
 
     def _read_all(self) -> None:
         self._read = self._states.changed
-        self._seen = len(self._read)
+        self._seen = self._states.changes
         found = self._known(self._walk.order)
         self._verdicts[: len(found)] = self._verdicts[len(found) :] = found
 

@@ -35,6 +35,8 @@ from gpusched.kube.framework.runtime import Framework
 
 _SLACK: Final = 64
 _MOST_PLANS: Final = 1024
+_MOST_CELLS: Final = 1 << 23
+"""Verdicts that all plans together may keep in the order of nodes, 16 bytes each."""
 
 _Version = tuple[object, ...]
 _PlanKey = tuple[str, PodShape]
@@ -136,7 +138,7 @@ class FastEngine:
         known = self._known.get(key)
         if known is None or known.version != version:
             known = _Known(version, self._make_plan(framework, self._cache.snapshot(), pod))
-            if len(self._known) >= _MOST_PLANS:
+            if len(self._known) >= min(_MOST_PLANS, _MOST_CELLS // len(self._walk.order)):
                 self._known.clear()
             self._known[key] = known
         return known

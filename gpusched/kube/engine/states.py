@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpusched.cluster.columns import Columns
-from gpusched.cluster.nodes import Nodes, NodeState
+from gpusched.cluster.nodes import Ints, Nodes, NodeState
 
 _LONG: Final = 4096
 _FORGOTTEN: Final = 2
@@ -25,8 +25,9 @@ class NodeStates:
         ids: The state of each row; shape (N,).
         epoch: Grows when the numbering begins anew.
         count: How many distinct states this numbering has.
-        changed: The rows whose state was looked up anew, in order; another list once it has grown
-            long.
+        changed: The rows whose state was looked up anew, in order, with room for more; another
+            array once it is full.
+        changes: How many of them there are.
     """
 
     def __init__(self, nodes: Nodes) -> None:
@@ -38,7 +39,7 @@ class NodeStates:
         self.ids: npt.NDArray[np.int32] = np.zeros(0, np.int32)
         self.epoch = 0
         self.count = 0
-        self.changed: list[int] = []
+        self._begin_changes()
 
     def refresh(self) -> None:
         """Bring `ids` up to date."""
@@ -48,13 +49,21 @@ class NodeStates:
             self._layout = layout
             self._rebuild()
         elif self._dirty:
-            columns = nodes.columns
-            for row in self._dirty:
-                self.ids[row] = self._number(columns, row)
-            if len(self.changed) > _LONG + len(self.ids):
-                self.changed = []
-            self.changed += self._dirty
-            self._dirty.clear()
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        columns = self._nodes.columns
+        if self.changes + len(self._dirty) > len(self.changed):
+            self._begin_changes()
+        for row in self._dirty:
+            self.ids[row] = self._number(columns, row)
+            self.changed[self.changes] = row
+            self.changes += 1
+        self._dirty.clear()
+
+    def _begin_changes(self) -> None:
+        self.changed: Ints = np.empty(_LONG + 2 * len(self.ids), np.int64)
+        self.changes = 0
 
     def table(self, first: int, last: int) -> Nodes:
         """Return the states from ``first`` up to ``last`` as a table with a row for each.
@@ -67,13 +76,13 @@ class NodeStates:
     def _rebuild(self) -> None:
         self._numbers.clear()
         self._dirty.clear()
-        self.changed = []
         self.epoch += 1
         self.count = 0
         self._amounts = Columns.empty(len(self._nodes.resources))
         columns = self._nodes.columns
         numbers = (self._number(columns, row) for row in range(len(self._nodes)))
         self.ids = np.fromiter(numbers, np.int32, len(self._nodes))
+        self._begin_changes()
 
     def _number(self, columns: Columns, row: int) -> int:
         key = columns.key_of(row)

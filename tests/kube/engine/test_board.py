@@ -78,7 +78,8 @@ class BoardMachine(RuleBasedStateMachine):
 
     @rule()
     def grow_long(self) -> None:
-        self.states.changed += [0] * (node_states._LONG + NODES)
+        self.states.changed[self.states.changes :] = 0
+        self.states.changes = len(self.states.changed)
 
     @rule(start=st.integers(0, NODES - 1), size=st.integers(1, NODES))
     def look(self, start: int, size: int) -> None:

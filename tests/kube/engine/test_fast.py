@@ -187,3 +187,14 @@ def test_windows_grow_until_enough_nodes_are_open() -> None:
         cluster.attempt(cluster.pod(template, PODS[template]))
         if at % 9 == 8:
             cluster.remove(cluster.pods[min(cluster.pods)])
+
+
+def test_plans_that_are_too_many_to_keep_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gpusched.kube.engine.fast._MOST_CELLS", 10)
+    cluster = Cluster(VerifyEngine)
+    for number in range(5):
+        cluster.put_node(f"n{number}", allocatable={"cpu": "20", "memory": "64Gi", "pods": "40"})
+    for at in range(30):
+        template = ("small", "large", "idle")[at % 3]
+        cluster.attempt(cluster.pod(template, PODS[template]))
+    assert cluster.engine.statistics.evaluations >= 9 * 5
