@@ -24,18 +24,20 @@ FOOT = """
 * `gpu-500`: from start to exit {small:.2f} s. The whole real control plane with KWOK takes 37 s and
   1.2 GB for it.
 * A pod costs {growth:.2f} times as much at 100,000 nodes as at 5,000 (aim: at most 1.5).
-* Where the time goes (cProfile of `gpu-5000`, shares of the whole): 45 % attempts, of which 19 %
-  the decision itself (fast engine) and 23 % binding, its requests and events; 40 % telling
-  watchers, of which 23 % the scheduler's own informers and 9 % seven controllers that look at
-  every pod; 8 % creation. No function has more than 3 % for itself: what is left is the number of
-  Python calls per pod, some 600.
+* Where the time goes (samples of `gpu-5000` with 33,000 pods, shares of the whole): 61 % attempts,
+  of which 24 % the decision itself (fast engine) and 28 % assuming and binding, with the write and
+  its event; 22 % telling watchers, of which 17 % the scheduler's own informers; 12 % creation; 4 %
+  KWOK. No function has more than 6 % for itself: what is left is the number of Python calls per
+  pod, some 190.
 * `spread-5000`, `affinity-5000` and `shapes-5000` ask live plugins, or one plan for each of 128
   shapes, about the states that the last binding made. `mixed-1200` is the same: 36 % go into
   judging one new node state for each of some 160 shapes, ten states at a time.
 * `preempt-5000`: the real figure is of 200 preemptors without queue or API server. Upstream every
   event about a pod that vanishes asks each waiting preemptor; here those that are alike are asked
   about together.
-* `gpu-100000`: for each node about 4 KB are kept (three versions in the journal, an event, what
+* `gpu-100000`: for each pod about 1.1 KB are kept and 1.5 KB are needed at the peak, when all are
+  bound at one instant ([what a pod costs](../decisions/0005-what-a-pod-costs.md)); for each node
+  about 4 KB are kept (three versions in the journal, an event, what
   scheduler and node controller know); the nodes' set-up is in the column beside the seconds.
 * How the figures come about: [the fast engine](../decisions/0004-the-fast-engine.md).
 """
