@@ -10,7 +10,7 @@ from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.deletion import budget_guarding, evict
 from gpusched.sim.pod import Pod
-from gpusched.timeline.answers import Answer, Work, failed, node_names, server_error
+from gpusched.timeline.answers import Answer, Work, failed, node_names, said, server_error
 from gpusched.timeline.arguments import Arguments
 from gpusched.timeline.node_verbs import cordon
 
@@ -25,15 +25,29 @@ Source: kubernetes/kubernetes pkg/registry/core/pod/storage/eviction.go (Evictio
 
 
 def drain(plane: ControlPlane, given: Arguments, answer: Answer) -> Work:
-    """Cordon a node and begin to evict its pods; ``answer`` is told the end."""
-    name = node_names(given)[0]
+    """Cordon nodes and begin to evict their pods, node by node; ``answer`` is told the end."""
     try:
-        cordoned = yield from cordon(plane, given.with_words([name]), desired=True)
+        cordoned = yield from cordon(plane, given, desired=True)
     except ApiError as refusal:
         answer(failed(server_error(refusal)))
         return {}
-    Drain(plane, given, cordoned["stdout"], answer).begin()
+    _drain_each(plane, given, node_names(given), said(cordoned["stdout"]), answer)
     return {}
+
+
+def _drain_each(
+    plane: ControlPlane, given: Arguments, names: list[str], so_far: Json, answer: Answer
+) -> None:
+    """Drain the first of some nodes, and the others once that is done."""
+
+    def proceed(result: Json) -> None:
+        told = {name: so_far[name] + result[name] for name in ("stdout", "stderr")}
+        if result["rc"] or not names[1:]:
+            answer({"rc": result["rc"], **told})
+        else:
+            _drain_each(plane, given, names[1:], {"rc": 0, **told}, answer)
+
+    Drain(plane, given.with_words(names[:1]), proceed).begin()
 
 
 class Drain:
@@ -42,15 +56,14 @@ class Drain:
     Args:
         plane: The control plane.
         given: The command's words and flags.
-        said: What it has said so far.
         answer: Whom to tell the end.
     """
 
-    def __init__(self, plane: ControlPlane, given: Arguments, said: str, answer: Answer) -> None:
+    def __init__(self, plane: ControlPlane, given: Arguments, answer: Answer) -> None:
         self._plane = plane
         self._given = given
         self._node = node_names(given)[0]
-        self._out = [said]
+        self._out: list[str] = []
         self._err: list[str] = []
         self._answer: Answer | None = answer
         self._left: dict[tuple[str, str], int] = {}

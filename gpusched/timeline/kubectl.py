@@ -15,6 +15,7 @@ from gpusched.timeline.answers import Answer, Work, failed, said, server_error
 from gpusched.timeline.arguments import Arguments, UsageError, parse_arguments
 from gpusched.timeline.drain import drain
 from gpusched.timeline.node_verbs import cordon, label, taint
+from gpusched.timeline.refusals import ROLLOUT_HELP, refusal
 from gpusched.timeline.rollouts import rollout
 
 Printer = Callable[[Sequence[str], ControlPlane], Json]
@@ -54,15 +55,18 @@ class Kubectl:
 
     def run(self, line: str, stdin: str, answer: Answer) -> None:
         """Run a command line; ``answer`` is told exit status and texts when it is through."""
-        words = shlex.split(line)
-        if words[0] == "version":
+        verb, *rest = words = shlex.split(line) or ["help"]
+        given = parse_arguments(rest, stdin)
+        if verb == "version":
             answer(said(_VERSION))
-        elif words[0] == "drain":
-            work = drain(self._plane, parse_arguments(words[1:], stdin), answer)
-            self._advance(work, lambda _: None)
-        elif words[0] in _VERBS and words[1:2] not in [[word] for word in _PRINTED_ROLLOUTS]:
-            given = parse_arguments(words[1:], stdin)
-            self._advance(_VERBS[words[0]](self._plane, given), answer)
+        elif verb == "rollout" and not given.words:
+            answer(said(ROLLOUT_HELP))
+        elif problem := refusal(verb, given):
+            answer(failed(problem))
+        elif verb == "drain":
+            self._advance(drain(self._plane, given, answer), lambda _: None)
+        elif verb in _VERBS and given.words[:1] not in [(word,) for word in _PRINTED_ROLLOUTS]:
+            self._advance(_VERBS[verb](self._plane, given), answer)
         else:
             answer(self._printer(words, self._plane))
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from gpusched.controllers.protocol import Json
 from gpusched.sim.control_plane import ControlPlane
-from gpusched.sim.kinds import Kind
+from gpusched.sim.kinds import KINDS, Kind
 from gpusched.timeline.answers import Work, key_in, kind_named, node_names, said
 from gpusched.timeline.arguments import Arguments, UsageError
+from gpusched.timeline.refusals import is_change
 
 
 def cordon(plane: ControlPlane, given: Arguments, *, desired: bool) -> Work:
@@ -30,7 +31,7 @@ def cordon(plane: ControlPlane, given: Arguments, *, desired: bool) -> Work:
 def label(plane: ControlPlane, given: Arguments) -> Work:
     """Set and remove labels."""
     kind = kind_named(given.words[0])
-    names, changes = _split_changes(given.words[1:], "=")
+    names, changes = _split_changes(plane, kind, given, "label")
     removed = [change.rstrip("-") for change in changes if change.endswith("-")]
     values = dict(change.split("=", 1) for change in changes if not change.endswith("-"))
     out = []
@@ -62,7 +63,7 @@ def _label_report(kind: Kind, name: str, had: Json, values: Json, removed: Seque
 
 def taint(plane: ControlPlane, given: Arguments) -> Work:
     """Set and remove taints."""
-    names, changes = _split_changes(given.words[1:], "=:")
+    names, changes = _split_changes(plane, KINDS["Node"], given, "taint")
     out = []
     for name in names:
         node = plane.api.read("Node", "", name)
@@ -75,9 +76,15 @@ def taint(plane: ControlPlane, given: Arguments) -> Work:
     return said("".join(out))
 
 
-def _split_changes(words: Sequence[str], marks: str) -> tuple[list[str], list[str]]:
+def _split_changes(
+    plane: ControlPlane, kind: Kind, given: Arguments, verb: str
+) -> tuple[list[str], list[str]]:
     """Return the names and the changes among a command's words."""
-    changes = [word for word in words if word.endswith("-") or any(mark in word for mark in marks)]
+    words = given.words[1:]
+    changes = [word for word in words if is_change(verb, word)]
+    if given.flag("all") == "true":
+        everything = plane.api.read_all(kind.name, given.namespace if kind.namespaced else "")
+        return [obj["metadata"]["name"] for obj in everything], changes
     return [word for word in words if word not in changes], changes
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from gpusched.controllers.protocol import Json
 from gpusched.controllers.rollout import HISTORY, REVISION, revision_of
 from gpusched.sim.control_plane import ControlPlane
-from gpusched.timeline.answers import Work, key_in, said, targets
+from gpusched.sim.kinds import Kind
+from gpusched.timeline.answers import Work, key_in, kind_named, said, targets
 from gpusched.timeline.arguments import Arguments, UsageError
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -19,7 +20,10 @@ def rollout(plane: ControlPlane, given: Arguments) -> Work:
     """Restart, undo, pause or resume rollouts."""
     action, rest = given.words[0], given.with_words(given.words[1:])
     out = []
-    for kind, name in targets(rest):
+    found_targets = targets(rest) or _all_of(plane, rest)
+    if not found_targets:
+        return {**said(""), "stderr": f"No resources found in {given.namespace} namespace.\n"}
+    for kind, name in found_targets:
         key = key_in(kind, name, given)
         found = plane.api.read(kind.name, *key)
         if action == "restart":
@@ -38,6 +42,13 @@ def rollout(plane: ControlPlane, given: Arguments) -> Work:
         out.append(f"{kind.singular}/{name} {done}\n")
         yield
     return said("".join(out))
+
+
+def _all_of(plane: ControlPlane, given: Arguments) -> list[tuple[Kind, str]]:
+    """Return every object of the kind that a command names without a name."""
+    kind = kind_named(given.words[0])
+    objects = plane.api.read_all(kind.name, given.namespace)
+    return [(kind, obj["metadata"]["name"]) for obj in objects]
 
 
 def _undo(plane: ControlPlane, found: Json, revision: int) -> str:
