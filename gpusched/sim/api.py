@@ -21,6 +21,7 @@ from gpusched.api.wire import DecodeError, decode, encode, is_known
 from gpusched.controllers.protocol import ApiError, Key, owner_reference
 from gpusched.sim import admission
 from gpusched.sim.deletion import finish_if_unheld
+from gpusched.sim.first_phase import with_first_phase
 from gpusched.sim.kinds import KINDS, Kind
 from gpusched.sim.manifest import manifest_of, pod_from
 from gpusched.sim.names import NameSource
@@ -193,7 +194,7 @@ class Api:
         obj["metadata"] = {
             field: value for field, value in obj["metadata"].items() if value not in ("", None)
         }
-        return obj
+        return with_first_phase(obj, self.store.stamp())
 
     def create_pod(self, owner: Json, template: Json, name: str) -> Pod:
         """POST a pod of an owner's template; a name that ends in ``-`` is a prefix.

@@ -6,7 +6,7 @@ This file must not know why a pod changes.
 from typing import Any
 
 from gpusched.sim.calendar import Calendar
-from gpusched.sim.pod import Condition, Containers, Json, Pod, PodTemplate, uid_of
+from gpusched.sim.pod import Condition, Containers, Json, Pod, PodTemplate, claims_in, uid_of
 
 _KNOWN_STATUS = (
     "phase",
@@ -96,6 +96,7 @@ def _condition(condition: Condition, pod: Pod, calendar: Calendar) -> Json:
 def _containers(pod: Pod, state: Containers, calendar: Calendar) -> Json:
     address = address_of(state.address)
     return {
+        **(state.claims or {}),
         "podIP": address,
         "podIPs": [{"ip": address}],
         "containerStatuses": [
@@ -197,7 +198,8 @@ def as_containers(rest: Json, pod: Pod, calendar: Calendar) -> Containers | Json
     state = _all_alike(rest.get("containerStatuses") or (), calendar)
     if state is None:
         return rest
-    compact = Containers(_address_number(rest.get("podIP") or ""), *state)
+    address = _address_number(rest.get("podIP") or "")
+    compact = Containers(address, *state, claims_in(rest))
     return compact if _containers(pod, compact, calendar) == rest else rest
 
 

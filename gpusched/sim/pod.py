@@ -27,6 +27,9 @@ class Condition(NamedTuple):
     message: str = ""
 
 
+_CLAIM_FIELDS = ("resourceClaimStatuses", "extendedResourceClaimStatus")
+
+
 class Containers(NamedTuple):
     """All containers of a pod in one state, as KWOK's fast stages set them.
 
@@ -36,6 +39,7 @@ class Containers(NamedTuple):
         finished: When they ended, or None while they run.
         exit_code: Their exit code once they ended.
         reason: ``Completed`` or ``Error`` once they ended.
+        claims: What the status tells of the pod's resource claims, or None.
     """
 
     address: int
@@ -43,6 +47,12 @@ class Containers(NamedTuple):
     finished: int | None = None
     exit_code: int = 0
     reason: str = ""
+    claims: Json | None = None
+
+
+def claims_in(status: Json) -> Json | None:
+    """Return what a status tells of resource claims; it outlives what KWOK writes."""
+    return {name: status[name] for name in _CLAIM_FIELDS if name in status} or None
 
 
 class PodTemplate:

@@ -19,7 +19,7 @@ from gpusched.controllers.interest import (
     TOLD,
 )
 from gpusched.sim.calendar import SECOND
-from gpusched.sim.pod import Condition, Containers, Pod
+from gpusched.sim.pod import Condition, Containers, Json, Pod, claims_in
 
 Step = Callable[[Pod, int, Any], Pod]
 _TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
@@ -87,8 +87,15 @@ def running(pod: Pod, now: int, address: int) -> Pod:
     new.phase = "Running"
     new.started = second
     new.ready = True
-    new.detail = address
+    claims = _claims(pod)
+    new.detail = Containers(address, second, claims=claims) if claims else address
     return new
+
+
+def _claims(pod: Pod) -> Json | None:
+    if isinstance(pod.detail, dict):
+        return claims_in(pod.detail)
+    return pod.detail.claims if isinstance(pod.detail, Containers) else None
 
 
 def _set_all(pod: Pod, conditions: tuple[Condition, ...], second: int) -> tuple[Condition, ...]:
@@ -108,7 +115,7 @@ def finished(pod: Pod, now: int, phase: str) -> Pod:
     new.phase = phase
     before = pod.containers or Containers(0, second)
     code, reason = (0, "Completed") if phase == "Succeeded" else (1, "Error")
-    new.detail = Containers(before.address, before.started, second, code, reason)
+    new.detail = Containers(before.address, before.started, second, code, reason, _claims(pod))
     new.finished = second
     return new
 
