@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from gpusched.controllers import conditions
-from gpusched.controllers.interest import PodInterest, of_owners
+from gpusched.controllers.claiming import Claims
+from gpusched.controllers.interest import PodInterest
 from gpusched.controllers.pods import deletion_order, is_available
 from gpusched.controllers.protocol import (
     SECOND,
@@ -42,21 +43,26 @@ class ReplicaSetController:
 
     name: ClassVar[str] = "replicaset-controller"
     watches: ClassVar[tuple[str, ...]] = ("ReplicaSet", "Pod")
-    pods: ClassVar[tuple[PodInterest, ...]] = of_owners("ReplicaSet")
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1
 
+    def __init__(self) -> None:
+        self._claims = Claims("ReplicaSet")
+        self.pods: tuple[PodInterest, ...] = self._claims.interests
+
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
-        """Return the ReplicaSet itself, or the one that owns a changed pod."""
+        """Return the ReplicaSet itself, or those whom a changed pod concerns."""
         if change.kind == "ReplicaSet":
+            self._claims.owner_changed(change, reader)
             return (Wake(change.key),)
         pod: PodView = change.new
+        wakes = [Wake(key) for key in self._claims.pod_changed(change, reader)]
         owner = pod.owner
         if owner is None or owner[0] != "ReplicaSet":
-            return ()
+            return wakes
         key = (pod.namespace, owner[1])
-        wakes = [Wake(key)]
+        wakes.append(Wake(key))
         found = reader.get("ReplicaSet", *key)
         wait = (found or {}).get("spec", {}).get("minReadySeconds", 0)
         if wait and change.old is not None and pod.ready and not change.old.ready:
@@ -69,6 +75,7 @@ class ReplicaSetController:
         if found is None:
             return None
         problem: ApiError | None = None
+        yield from self._claims.settle(found, reader)
         before = reader.tally(found["metadata"]["uid"])
         available = _available(found, before, reader)
         surplus = before.active - found["spec"]["replicas"]

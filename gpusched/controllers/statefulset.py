@@ -9,7 +9,8 @@ stateful_set_utils.go, v1.36.1
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from gpusched.controllers.interest import PodInterest, of_owners
+from gpusched.controllers.claiming import Claims
+from gpusched.controllers.interest import PodInterest
 from gpusched.controllers.pods import is_available
 from gpusched.controllers.protocol import (
     SECOND,
@@ -39,18 +40,23 @@ class StatefulSetController:
 
     name: ClassVar[str] = "statefulset-controller"
     watches: ClassVar[tuple[str, ...]] = ("StatefulSet", "Pod")
-    pods: ClassVar[tuple[PodInterest, ...]] = of_owners("StatefulSet")
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1
 
-    def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:  # noqa: ARG002 - the protocol's
-        """Return the set itself, or the one that owns a changed pod."""
+    def __init__(self) -> None:
+        self._claims = Claims("StatefulSet", _is_member)
+        self.pods: tuple[PodInterest, ...] = self._claims.interests
+
+    def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
+        """Return the set itself, or those whom a changed pod concerns."""
         if change.kind == "StatefulSet":
+            self._claims.owner_changed(change, reader)
             return (Wake(change.key),)
         pod: PodView = change.new
+        wakes = [Wake(key) for key in self._claims.pod_changed(change, reader)]
         owned = pod.owner is not None and pod.owner[0] == "StatefulSet"
-        return (Wake((pod.namespace, pod.owner[1])),) if pod.owner and owned else ()
+        return [*wakes, Wake((pod.namespace, pod.owner[1]))] if pod.owner and owned else wakes
 
     def sync(self, key: Key, reader: Reader) -> Work:
         """Create, delete or replace what comes next, then write the status."""
@@ -58,6 +64,7 @@ class StatefulSetController:
         if found is None:
             return None
         name, _ = yield from ensure_revision(found, reader)
+        yield from self._claims.settle(found, reader)
         pods = reader.pods_of(found["metadata"]["uid"])
         status = _status(found, pods, name, reader)
         problem: ApiError | None = None
@@ -212,6 +219,12 @@ def _complete_update(found: Json, status: Json) -> None:
         status["currentRevision"] = status["updateRevision"]
         if wanted:
             status["currentReplicas"] = wanted
+
+
+def _is_member(found: Json, pod: PodView) -> bool:
+    """Return whether a pod bears a set's name and an ordinal."""
+    name, _, ordinal = pod.name.rpartition("-")
+    return name == found["metadata"]["name"] and ordinal.isdigit()
 
 
 _: Controller = StatefulSetController()
