@@ -31,6 +31,7 @@ from gpusched.kube.engine.sieve import Sieve
 from gpusched.kube.engine.states import NodeStates
 from gpusched.kube.engine.verdicts import INFEASIBLE, INVALID, Verdicts
 from gpusched.kube.framework.diagnosis import Diagnosis
+from gpusched.kube.framework.filtering import all_local
 from gpusched.kube.framework.runtime import Framework
 
 _SLACK: Final = 64
@@ -90,14 +91,15 @@ class FastEngine:
         key = (framework.profile.scheduler_name, pod.shape)
         version = self._version(pod.shape)
         start = search.start % len(snapshot.nodes)
-        failed = self._failures.again(key, version, start) if self._failures else None
+        remembers = bool(self._failures) and framework.nominator.is_empty
+        failed = self._failures.again(key, version, start) if remembers else None
         if failed is not None:
             self.statistics.attempts["remembered"] += 1
             return failed
         known = self._look_up(key, version, framework, pod)
         if isinstance(known.plan, OutsidePlanError):
             return self._scan(framework, snapshot, pod, search, str(known.plan))
-        failed = self._failures.still(key, framework, known.plan, start) if self._failures else None
+        failed = self._failures.still(key, framework, known.plan, start) if remembers else None
         if failed is not None:
             self.statistics.attempts["remembered"] += 1
             return failed
@@ -109,14 +111,14 @@ class FastEngine:
         """Ask the plan; where no node fits the scan says why, and that is remembered."""
         snapshot = self._cache.snapshot()
         try:
-            found = self._find(known, plan, pod, search)
+            found = self._find(known, plan, framework, pod, search)
         except OutsidePlanError as reason:
             return self._scan(framework, snapshot, pod, search, str(reason))
         if found is not None:
             self.statistics.attempts["fast"] += 1
             return found
         failed = self._scan(framework, snapshot, pod, search, "no node fits")
-        if plan.failures_last:
+        if plan.failures_last and framework.nominator.is_empty:
             key = (framework.profile.scheduler_name, pod.shape)
             self._failures.keep(key, framework, plan, known.version, failed)
         return failed
@@ -159,7 +161,9 @@ class FastEngine:
 
     # Finding a node.
 
-    def _find(self, known: _Known, plan: Plan, pod: PodInfo, search: Search) -> Attempt | None:
+    def _find(
+        self, known: _Known, plan: Plan, framework: Framework, pod: PodInfo, search: Search
+    ) -> Attempt | None:
         """Return the scan's choice, or None if no node is feasible."""
         snapshot = self._cache.snapshot()
         count = len(snapshot.nodes)
@@ -167,6 +171,8 @@ class FastEngine:
         wanted = feasible_wanted(count, search.percentage)
         board = self._board(known, plan)
         is_open = self._open_to(known, plan, pod) if plan.looks_at_pods else None
+        if not framework.nominator.is_empty:
+            is_open = self._uncrowded(plan, framework, pod)
         feasible, verdicts, end = self._look(known, board, is_open, (start, wanted))
         if not len(feasible):
             return None
@@ -206,6 +212,16 @@ class FastEngine:
             return followed
         live: Mask = plan.open_to(self._cache.snapshot(), pod)[self._walk.rows]
         return live if followed is None else live & followed
+
+    def _uncrowded(self, plan: Plan, framework: Framework, pod: PodInfo) -> Mask:
+        """Return where a pod passes with those nominated there, and without; as a walk goes."""
+        if plan.looks_at_pods or not all_local(framework.active_filters(plan.state)):
+            raise OutsidePlanError("nominated pods")
+        nodes = self._cache.nodes
+        everywhere = np.ones(len(nodes), np.bool_)
+        outcome = self._sieve.run(framework, plan.state, pod, nodes, everywhere)
+        uncrowded: Mask = outcome.passed[self._walk.rows]
+        return uncrowded
 
     def _look(
         self, known: _Known, board: Board | Glance, is_open: Mask | None, where: tuple[int, int]
@@ -255,7 +271,7 @@ def _outside(framework: Framework, snapshot: Snapshot, pod: PodInfo) -> str:
         return "no nodes"
     if not framework.has_score:
         return "no score plugins"
-    if pod.nominated_node or not framework.nominator.is_empty:
+    if pod.nominated_node:
         return "nominated pods"
     return ""
 
