@@ -77,6 +77,8 @@ class Claims:
     def pod_changed(self, change: Change, reader: Reader) -> Iterable[Key]:
         """Return the owners whom a pod concerns beside the one that it has."""
         old, pod = change.old, change.new
+        if pod.owner is not None and not change.facets & REWRITTEN:
+            return ()
         wakes: list[Key] = []
         if old is not None and old.owner != pod.owner and _is_of(old, self.kind):
             wakes.append((pod.namespace, old.owner[1]))
