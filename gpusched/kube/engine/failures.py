@@ -5,6 +5,7 @@ objects and amounts, whenever the amounts are what they were: a pod has gone and
 """
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from gpusched.cluster.cache import Cache
 from gpusched.cluster.pod import PodShape
@@ -13,6 +14,7 @@ from gpusched.kube.engine.plan import Plan
 from gpusched.kube.engine.states import NodeStates
 from gpusched.kube.framework.runtime import Framework
 
+_MOST_FAILURES: Final = 256
 _Version = tuple[object, ...]
 _Key = tuple[str, PodShape]
 
@@ -23,15 +25,15 @@ class _Failure:
 
     Attributes:
         attempt: The failed attempt.
-        plan: The shape's plan then.
-        moment: What nothing has changed since, if it is the same still.
+        version: What the shape's plan hung on.
+        moment: What else nothing has changed since, if it is the same still.
         amounts: Every node's amounts; None if the failure hangs on more.
         drawn: Among how many nodes preemption drew the one to look at first; 0 if it drew none.
     """
 
     attempt: Attempt
-    plan: Plan
-    moment: _Version
+    version: _Version
+    moment: tuple[int, int]
     amounts: _Version | None
     drawn: int
 
@@ -58,21 +60,23 @@ class Failures:
             start: The rotating start index.
         """
         known = self._known.get(key)
-        if known is None or known.moment != self._moment(version):
+        if known is None or known.moment != self._now() or known.version != version:
             return None
         return self._given(known, start)
 
-    def still(self, key: _Key, framework: Framework, plan: Plan, start: int) -> Attempt | None:
+    def still(
+        self, key: _Key, framework: Framework, version: _Version, start: int
+    ) -> Attempt | None:
         """Return a shape's failure if every node has the amounts that it had; states are fresh.
 
         Preemption draws once more, as it would if it were asked again.
         """
         known = self._known.get(key)
-        if known is None or known.plan is not plan or known.amounts is None:
+        if known is None or known.version != version or known.amounts is None:
             return None
         if self._may_preempt(key[1]) or known.amounts != self._amounts():
             return None
-        known.moment = (*self._now(), known.moment[-1])
+        known.moment = self._now()
         if known.drawn:
             framework.draw(known.drawn)
         return self._given(known, start)
@@ -88,8 +92,9 @@ class Failures:
         attempt.state.is_bare = framework.reserves_nothing(attempt.state)
         hangs_on_more = plan.looks_at_pods or self._may_preempt(key[1])
         amounts = None if hangs_on_more else self._amounts()
-        moment = self._moment(version)
-        self._known[key] = _Failure(attempt, plan, moment, amounts, framework.drawn)
+        if len(self._known) >= _MOST_FAILURES:
+            self._known.clear()
+        self._known[key] = _Failure(attempt, version, self._now(), amounts, framework.drawn)
 
     def __bool__(self) -> bool:
         """Return whether any is known."""
@@ -105,9 +110,6 @@ class Failures:
         """Return whether a pod of the shape could push anybody aside."""
         lowest = self._cache.lowest_priority
         return lowest is not None and lowest < shape.priority
-
-    def _moment(self, version: _Version) -> _Version:
-        return (*self._now(), version)
 
     def _now(self) -> tuple[int, int]:
         cache = self._cache

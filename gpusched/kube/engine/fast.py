@@ -99,7 +99,7 @@ class FastEngine:
         known = self._look_up(key, version, framework, pod)
         if isinstance(known.plan, OutsidePlanError):
             return self._scan(framework, snapshot, pod, search, str(known.plan))
-        failed = self._failures.still(key, framework, known.plan, start) if remembers else None
+        failed = self._failures.still(key, framework, version, start) if remembers else None
         if failed is not None:
             self.statistics.attempts["remembered"] += 1
             return failed

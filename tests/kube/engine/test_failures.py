@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from gpusched.kube.cycle import Result
-from gpusched.kube.engine import FastEngine, ScanEngine, VerifyEngine
+from gpusched.kube.engine import FastEngine, ScanEngine, VerifyEngine, failures
 from gpusched.kube.engine.interface import Engine
 from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.plugins import IN_TREE
@@ -69,6 +69,20 @@ def test_a_new_node_object_is_looked_at(full: Cluster) -> None:
     assert full.attempts("elsewhere", elsewhere, 1)[0].result is Result.UNSCHEDULABLE
     full.put_node("n1", labels={ZONE: "b"})
     assert full.attempts("elsewhere", elsewhere, 1)[0].result is Result.SCHEDULED
+
+
+def test_failures_are_kept_of_so_many_shapes(
+    full: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures, "_MOST_FAILURES", 3)
+    before = scans(full)
+    for shape in range(4):
+        full.attempts(f"large {shape}", PODS["large"], 2)
+    assert scans(full) == before + 4
+    full.attempts("large 3", PODS["large"], 1)
+    assert scans(full) == before + 4
+    full.attempts("large 0", PODS["large"], 1)
+    assert scans(full) == before + 5
 
 
 @pytest.mark.parametrize("make_engine", [FastEngine, ScanEngine])
