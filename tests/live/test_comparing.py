@@ -138,9 +138,13 @@ def test_of_a_preemptor_only_the_first_failure_is_certain() -> None:
 
 
 @pytest.mark.parametrize("latency", ["zero", "recorded-v1.36"])
-def test_what_milliseconds_decide_may_fall_either_way(latency: str) -> None:
-    """A pod is woken by a new disk, and tried before or after the disk is found to be free."""
-    scenario = load_scenario(SCENARIOS / "volumes.yaml")
+def test_what_milliseconds_decide_may_fall_either_way(latency: str, tmp_path: Path) -> None:
+    """A quota comes ten milliseconds after a Deployment: how many pods are there already?"""
+    text = (SCENARIOS / "quota.yaml").read_text("utf-8").replace("at: 0s", "at: 1010ms")
+    text = text.replace("../fleets", f"{SCENARIOS.parent}/fleets").partition("  expect:")[0]
+    file = tmp_path / "quota.yaml"
+    file.write_text(text.replace("manifests/", f"{SCENARIOS}/manifests/"), "utf-8")
+    scenario = load_scenario(file)
     run = LiveRun(simulated(scenario, Chances(latency=latency)), scenario)
     comparison = compare(run, exact=True)
     assert comparison.differences == ()
