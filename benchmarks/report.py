@@ -29,9 +29,11 @@ FOOT = """
   its event; 22 % telling watchers, of which 17 % the scheduler's own informers; 12 % creation; 4 %
   KWOK. No function has more than 6 % for itself: what is left is the number of Python calls per
   pod, some 190.
-* `spread-5000`, `affinity-5000` and `shapes-5000` ask live plugins, or one plan for each of 128
-  shapes, about the states that the last binding made. `mixed-1200` is the same: 36 % go into
-  judging one new node state for each of some 160 shapes, ten states at a time.
+* `spread-5000`, `affinity-5000`, `shapes-5000` and `mixed-1200` need what the last binding made:
+  pods counted by domain, one more node state for each shape
+  ([many shapes, and pods that other pods read](../decisions/0006-many-shapes-and-other-pods.md)).
+  In `mixed-1200` half of a pod's time is the engine's, and two fifths of that are the judging of
+  each new node state for 80 different requests.
 * `preempt-5000`: the real figure is of 200 preemptors without queue or API server. Upstream every
   event about a pod that vanishes asks each waiting preemptor; here those that are alike are asked
   about together.
