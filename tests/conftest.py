@@ -4,6 +4,7 @@ The gate draws the same examples each time; ``--hypothesis-profile explore`` dra
 And the options of the tests that need a real cluster; without ``--kubeconfig`` they are skipped.
 """
 
+import signal
 from collections import Counter
 
 import pytest
@@ -46,6 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[COMPARED] = Counter()
     config.stash[AGREEING] = []
     config.stash[RACY] = []
+    # A shell starts its background jobs deaf to Ctrl-C; tests that press it must be heard.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -232,9 +232,12 @@ def test_ctrl_c_keeps_what_was_done(tmp_path: Path) -> None:
         text=True,
         cwd=ROOT,
     )
-    time.sleep(5.0)
-    started.send_signal(signal.SIGINT)
-    out, err = started.communicate(timeout=60)
+    try:
+        time.sleep(5.0)
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate(timeout=60)
+    finally:
+        started.kill()
     assert started.returncode == 130
     assert "Traceback" not in err
     result = json.loads(out)
