@@ -102,7 +102,7 @@ class LivePlayer:
     def _build(self, scenario: Scenario, actor: Actor) -> None:
         for manifest in scenario.fleet:
             actor.carry_out(Create((manifest,)))
-        self._await_nodes(_played_nodes(scenario))
+        self._await_nodes(played_nodes(scenario))
         for manifest in scenario.setup:
             actor.carry_out(Create((manifest,)))
             if manifest.object["kind"] == "Pod":
@@ -151,7 +151,7 @@ class LivePlayer:
             sleep(10 * _LOOK)
 
 
-def _played_nodes(scenario: Scenario) -> list[str]:
+def played_nodes(scenario: Scenario) -> list[str]:
     """Return the nodes that a KWOK process of the scenario makes ready."""
     wanted = [each.nodes.items() for each in scenario.kwok.controllers] or [{}.items()]
     metas = [m.object["metadata"] for m in scenario.fleet if m.object["kind"] == "Node"]
