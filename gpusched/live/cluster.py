@@ -164,11 +164,14 @@ class Stream:
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer
+        self._closed = False
 
     def changes(self) -> Iterator[tuple[str, Json]]:
         """Yield (``ADDED``, ``MODIFIED`` or ``DELETED``, object) until the stream ends."""
         rest = b""
         for piece in self._pieces():
+            if self._closed:
+                return  # what a connection still yields while it is shut down is no text
             *lines, rest = (rest + piece).split(b"\n")
             for line in filter(None, lines):
                 change = json.loads(line)
@@ -184,6 +187,7 @@ class Stream:
 
     def close(self) -> None:
         """End the stream, from whatever thread."""
+        self._closed = True
         self._answer.shutdown()
 
 

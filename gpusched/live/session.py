@@ -25,7 +25,7 @@ from gpusched.sim.calendar import SECOND
 from gpusched.sim.kinds import KINDS
 from gpusched.sim.pod import Json
 
-_LOOK_PATIENCE: Final = 5 * SECOND
+_LOOK_PATIENCE: Final = 60 * SECOND
 _LOOK_AGAIN: Final = 20_000
 _CLUSTER_ONLY: Final = {kind.name for kind in KINDS.values() if not kind.namespaced}
 
@@ -88,6 +88,9 @@ def let_the_scheduler_look(cluster: Cluster, how: Preparation) -> None:
     A scheduler updates its list of nodes only when it tries a pod. Nodes that were deleted and are
     created anew under their names before that would keep the places of the old ones in that list,
     and ties fall by it.
+
+    Raises:
+        ClusterError: Nobody tries it for a minute.
     """
     labels, namespace = {LABEL: how.play}, f"{how.prefix}look"
     meta = {"name": namespace, "labels": labels}
@@ -97,7 +100,9 @@ def let_the_scheduler_look(cluster: Cluster, how: Preparation) -> None:
     meta = {"name": name, "namespace": namespace, "labels": labels}
     cluster.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
     until = now() + _LOOK_PATIENCE
-    while now() < until and not cluster.read("Pod", namespace, name)["status"].get("conditions"):
+    while not cluster.read("Pod", namespace, name)["status"].get("conditions"):
+        if now() > until:
+            raise ClusterError("no scheduler tries the pods that are created; is it running?")
         sleep(_LOOK_AGAIN)
     cluster.delete("Pod", (namespace, name), 0)
     cluster.delete("Namespace", ("", namespace))
