@@ -2,7 +2,16 @@
 
 Requests, watches, client rates, KWOK's reaction.
 
-`ZERO` is the default. `RECORDED` is what the recordings of a real control plane on loopback show.
+`ZERO` is the default. `RECORDED` is what the recordings of a real control plane on loopback show:
+
+* ``request``, ``create``, ``event``, ``apart``, ``together``, ``kwok``, ``user``, ``kubectl`` and
+  ``attempt`` are medians.
+* ``refusal`` and ``preemption`` are not. They were chosen because the recordings are reproduced
+  best with them: a status write takes 5.5 ms in the median (here 9.5), a preemption's patch and
+  deletion 11 to 13 ms, by where one measures (here 9.3).
+* ``light``, ``watch``, ``kwok_node``, ``kwok_start`` and ``bootstrap`` are whole milliseconds that
+  fit, for nothing in the recordings shows them alone.
+* ``rate`` is the controller manager's default.
 """
 
 from dataclasses import dataclass
