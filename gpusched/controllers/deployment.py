@@ -143,12 +143,16 @@ class DeploymentController:
     def _shrink_old(self, view: rollout.View) -> Any:
         """Scale old ReplicaSets down as far as availability allows, unavailable pods first."""
         room = rollout.room_to_shrink(view)
+        if room <= 0:
+            return False
         scaled = False
-        if room > 0:
-            for replica_set, size in rollout.without_unhealthy(view, room):
-                scaled |= yield from self._scale(view, replica_set, size)
-            for replica_set, size in rollout.without_spare(view):
-                scaled |= yield from self._scale(view, replica_set, size)
+        sizes, settled = rollout.without_unhealthy(view, room)
+        for replica_set, size in sizes:
+            scaled |= yield from self._scale(view, replica_set, size)
+        if not settled:
+            return False
+        for replica_set, size in rollout.without_spare(view):
+            scaled |= yield from self._scale(view, replica_set, size)
         return scaled
 
     def _recreate(self, view: rollout.View, reader: Reader) -> Work:

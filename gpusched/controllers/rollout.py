@@ -197,16 +197,26 @@ def available(replica_set: Json) -> int:
     return int((replica_set.get("status") or {}).get("availableReplicas", 0))
 
 
-def without_unhealthy(view: View, room: int) -> list[tuple[Json, int]]:
-    """Return the old ReplicaSets with unavailable pods, and their sizes without those."""
-    sizes = []
+def without_unhealthy(view: View, room: int) -> tuple[list[tuple[Json, int]], bool]:
+    """Return the old ReplicaSets with unavailable pods and their sizes without those.
+
+    Also return whether that is all. A ReplicaSet whose status counts more pods than it should have
+    has not caught up with its last scaling: nothing more goes until it has.
+    """
+    sizes: list[tuple[Json, int]] = []
     for item in view.old:
         have = item["spec"]["replicas"]
+        if room <= 0:
+            break
+        if not have:
+            continue
         surplus = min(room, have - available(item))
-        if have and surplus > 0:
+        if surplus < 0:
+            return sizes, False
+        if surplus:
             room -= surplus
             sizes.append((item, have - surplus))
-    return sizes
+    return sizes, True
 
 
 def without_spare(view: View) -> list[tuple[Json, int]]:

@@ -54,9 +54,24 @@ def test_unavailable_old_pods_go_first() -> None:
     view = rollout.View(deployment(8), sets)
     room = rollout.room_to_shrink(view)
     assert room == 4
-    assert [
-        (item["metadata"]["name"], size) for item, size in rollout.without_unhealthy(view, room)
-    ] == [("a", 5)]
+    sizes, settled = rollout.without_unhealthy(view, room)
+    assert [(item["metadata"]["name"], size) for item, size in sizes] == [("a", 5)]
+    assert settled
+
+
+def test_nothing_more_goes_while_a_status_lags_behind_the_last_scaling() -> None:
+    sets = [replica_set("a", 4, 3), replica_set("b", 4, 5), replica_set("c", 2, 1, "new")]
+    view = rollout.View(deployment(8), sets)
+    sizes, settled = rollout.without_unhealthy(view, rollout.room_to_shrink(view))
+    assert [(item["metadata"]["name"], size) for item, size in sizes] == [("a", 3)]
+    assert not settled
+
+
+def test_a_lagging_status_does_not_matter_once_the_room_is_spent() -> None:
+    sets = [replica_set("a", 4, 3), replica_set("b", 4, 5)]
+    view = rollout.View(deployment(8), sets)
+    _, settled = rollout.without_unhealthy(view, 1)
+    assert settled
 
 
 def test_a_full_node_with_no_missing_pod_allowed_is_a_deadlock() -> None:
