@@ -53,6 +53,7 @@ class Attempt:
         result: How it ended.
         diagnosis: Every node's status.
         next_start: The rotating start index for the next attempt.
+        evaluated: How many nodes have passed or have a status of their own.
         feasible: Rows that passed, in the order found; shape (K,).
         scores: Their scores; None with fewer than two of them.
         tied: Returns `ties`; few ever ask.
@@ -65,6 +66,7 @@ class Attempt:
     result: Result
     diagnosis: Diagnosis
     next_start: int
+    evaluated: int = 0
     feasible: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     scores: Scores | None = None
     tied: Callable[[], Ints] = lambda: np.zeros(0, np.int64)
@@ -209,6 +211,7 @@ class _Cycle:
         outcome = self._filter(np.array([row], np.int64))
         if outcome.passed[row]:
             self.attempt.feasible = np.array([row], np.int64)
+            self.attempt.evaluated = 1
             return True
         if not outcome.has_errors:
             self.attempt.diagnosis.record(outcome.rejections)
@@ -238,7 +241,8 @@ class _Cycle:
         attempt.diagnosis.record(outcome.within(looked_at))
         feasible = rotated[found[found < end]]
         statuses = int(np.count_nonzero(attempt.diagnosis.explicit()))
-        attempt.next_start = (self.search.start + len(feasible) + statuses) % count
+        attempt.evaluated = len(feasible) + statuses
+        attempt.next_start = (self.search.start + attempt.evaluated) % count
         if not attempt.error:
             attempt.feasible = feasible
 

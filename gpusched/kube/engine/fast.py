@@ -187,6 +187,7 @@ class FastEngine:
             Result.SCHEDULED,
             self._nobody,
             (start + end) % count,
+            evaluated=end,
             feasible=feasible,
             tied=tied,
             row=row,

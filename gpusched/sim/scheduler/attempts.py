@@ -160,15 +160,13 @@ class Attempts:
         return False
 
     def _log_bound(self, info: PodInfo, node: str, attempt: Attempt) -> None:
-        feasible = len(attempt.feasible)
-        evaluated = feasible + int(attempt.diagnosis.explicit().sum())
         self._parts.log.add(
             self._parts.loop.now,
             "bound",
             pod=info.key,
             node=node,
-            evaluatedNodes=str(evaluated),
-            feasibleNodes=str(feasible),
+            evaluatedNodes=str(attempt.evaluated),
+            feasibleNodes=str(len(attempt.feasible)),
         )
 
     # Failures.
