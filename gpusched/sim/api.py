@@ -6,7 +6,7 @@ A refusal is an `ApiError` with the server's words. Deleting and evicting are in
 This file must not know who calls, nor how long a call takes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -154,6 +154,14 @@ class Api:
         return stored
 
     def _create(self, obj: Json) -> Json | Pod:
+        obj = self._judged(obj)
+        if obj["kind"] != "Pod":
+            return self.store.put(obj)
+        pod = pod_from(obj, None, self.store.calendar)
+        return self.store.add_pod(pod.template, pod.name)
+
+    def _judged(self, obj: Json) -> Json:
+        """Return a new object as it will be stored, counted in its quotas, or refuse it."""
         kind = KINDS[obj["kind"]]
         given = obj.get("metadata") or {}
         namespace = (given.get("namespace") or "default") if kind.namespaced else ""
@@ -171,10 +179,7 @@ class Api:
             raise ApiError(409, "AlreadyExists", f'{kind.qualified} "{name}" already exists')
         for quota in admission.charged(obj, around):
             self.store.put(quota)
-        if kind.name != "Pod":
-            return self.store.put(obj)
-        pod = pod_from(obj, None, self.store.calendar)
-        return self.store.add_pod(pod.template, name)
+        return obj
 
     def _completed(self, kind: Kind, obj: Json, around: ClusterObjects) -> Json:
         """Return an object decoded, defaulted, changed by admission, named and valid."""
@@ -197,31 +202,35 @@ class Api:
         return with_first_phase(obj, self.store.stamp())
 
     def create_pod(self, owner: Json, template: Json, name: str) -> Pod:
-        """POST a pod of an owner's template; a name that ends in ``-`` is a prefix.
+        """POST a pod of an owner's template; a name that ends in ``-`` is a prefix."""
+        return self.admit_pod(owner, template, name)()
 
-        Siblings share one `PodTemplate`: defaults, admission and validation are worked out once.
+    def admit_pod(self, owner: Json, template: Json, name: str) -> Callable[[], Pod]:
+        """Judge a pod of an owner's template, or refuse it; return what stores it.
+
+        A request is judged when it arrives and stored later: whatever changes in between, be it a
+        quota or the end of the namespace, comes too late for it. Siblings share one `PodTemplate`:
+        defaults, admission and validation are worked out once.
         """
         uid, namespace = owner["metadata"]["uid"], owner["metadata"]["namespace"]
         known = self._templates.get(uid)
         shared = known is not None and known[0] == self._epoch and known[1] == template
         if known is None or not shared or self.store.objects("ResourceQuota", namespace):
-            pod = self._create_first(owner, template, name)
-            self._templates[uid] = (self._epoch, template, pod.template)
-            return pod
-        return self.store.add_pod(known[2], self._free_name(namespace, name))
+            pod = self._judged_pod(owner, template, name)
+            name = pod.name
+            self._templates[uid] = known = (self._epoch, template, pod.template)
+        judged = known[2]
+        return lambda: self.store.add_pod(judged, self._free_name(namespace, name))
 
-    def _create_first(self, owner: Json, template: Json, name: str) -> Pod:
+    def _judged_pod(self, owner: Json, template: Json, name: str) -> Pod:
         meta = {
             **(template.get("metadata") or {}),
             "namespace": owner["metadata"]["namespace"],
             "ownerReferences": [owner_reference(owner)],
             ("generateName" if name.endswith("-") else "name"): name,
         }
-        pod = self._create(
-            {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
-        )
-        assert isinstance(pod, Pod)
-        return pod
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
+        return pod_from(self._judged(pod), None, self.store.calendar)
 
     def _free_name(self, namespace: str, name: str) -> str:
         """Return a name that is not taken; one that was given and is taken is refused."""

@@ -43,7 +43,8 @@ class Latency:
         event: The same for an event.
         apart: By how much deletions that are sent side by side arrive one after the other.
         together: By how much each of several creations that are sent side by side delays them all.
-        light: The same for reading an object, and for patching one that was just read.
+        light: The same for reading an object, and for patching one that was just read; also from a
+            controller's request for a pod until admission judges it.
         watch: From a write to its watchers.
         kwok: From what KWOK sees of a pod to its own write.
         kwok_node: The same for a node.

@@ -206,12 +206,18 @@ class Worker:
                 )
 
     def _send(self, job: _Job, request: Request) -> None:
-        calls = _calls(request, self._client.api)
+        api = self._client.api
+        judged = isinstance(request, CreatePods)
+        calls = _arrivals(request, api) if isinstance(request, CreatePods) else _calls(request, api)
         answers: list[Any] = [None] * len(calls)
         left = [len(calls)]
 
-        def carry_out(index: int) -> None:
-            answers[index] = _attempt(calls[index])
+        def arrive(index: int, due: int) -> None:
+            # What is judged by admission is written later, as it was judged.
+            self._loop.at(due, carry_out, index, _attempt(calls[index]))
+
+        def carry_out(index: int, call: Call | ApiError) -> None:
+            answers[index] = call if isinstance(call, ApiError) else _attempt(call)
             left[0] -= 1
             if not left[0]:
                 self._loop.soon(self._advance, job, _answer(request, answers))
@@ -219,10 +225,14 @@ class Worker:
         if not calls:
             self._loop.soon(self._advance, job, [])
         alone = isinstance(request, Delete) and request.collection
-        start = self._client.start() if alone else None
+        together = self._client.start() if alone else None
         for index, way in enumerate(self._client.ways(request, len(calls))):
-            due = (self._client.start() if start is None else start) + way
-            self._loop.at(due, carry_out, index)
+            start = self._client.start() if together is None else together
+            if judged:
+                arrival = start + min(self._client.latency.light, way)
+                self._loop.at(arrival, arrive, index, start + way)
+            else:
+                self._loop.at(start + way, carry_out, index, calls[index])
 
     def _finish(self, job: _Job, outcome: Outcome | None) -> None:
         del self._busy[job.key]
@@ -279,6 +289,11 @@ def _(request: CreatePods, api: Api) -> list[Call]:
     return [
         partial(api.create_pod, request.owner, request.template, name) for name in request.names
     ]
+
+
+def _arrivals(request: CreatePods, api: Api) -> list[Call]:
+    """Return calls that judge the creations; each returns what stores its pod."""
+    return [partial(api.admit_pod, request.owner, request.template, name) for name in request.names]
 
 
 @_calls.register

@@ -78,3 +78,25 @@ def test_creations_side_by_side_delay_each_other(count: int) -> None:
     plane.run(2 * SECOND)
     created = [at - SECOND for at, change in seen if change.verb == "ADDED"]
     assert created == [MILLISECOND, *[(1 + 1 + 5) * MILLISECOND] * (count - 1)]
+
+
+@pytest.mark.parametrize(("later", "pods"), [(1, 0), (3, 1)])
+def test_a_creation_is_judged_when_it_arrives_and_written_later(later: int, pods: int) -> None:
+    slow = Latency("slow", request=MILLISECOND, create=9 * MILLISECOND, light=2 * MILLISECOND)
+    plane = builders.plane(builders.node("a"), latency=slow)
+    plane.run(SECOND)
+    seen = watched(plane)
+    plane.api.create(builders.workload("ReplicaSet", "r", 1))
+    plane.run(SECOND + later * MILLISECOND)
+    hard = {"pods": "0"}
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none", "namespace": "default"},
+        "spec": {"hard": hard},
+        "status": {"hard": hard, "used": hard},
+    }
+    plane.store.put(quota)
+    plane.run(SECOND + 10 * MILLISECOND)
+    created = [at - SECOND for at, change in seen if change.verb == "ADDED"]
+    assert created == [9 * MILLISECOND] * pods
