@@ -41,6 +41,13 @@ def spec(gpus: int, cpu: str = "1", memory: str = "4Gi", **more: Any) -> Json:
     return {"tolerations": [TOLERATION], "containers": [container], **more}
 
 
+def indexed(index: int) -> Json:
+    """Return a spec whose container is told its number."""
+    pod = spec(gpus=1)
+    pod["containers"][0]["command"] = ["train", "--index", str(index)]
+    return pod
+
+
 def too_big(_index: int) -> Json:
     """Return a spec that no node can hold."""
     return spec(gpus=16)
@@ -181,6 +188,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "shapes-5000": Shape(
         5000, 10_000, one_of_128, real=("shapes",), real_pods=5000, target=">= 10x"
     ),
+    "indexed-5000": Shape(5000, 10_000, indexed),
     "preempt-5000": Shape(
         5000,
         1000,

@@ -30,6 +30,7 @@ class Snapshot:
         objects: Everything beside pods and nodes.
         images: Which image is on how many nodes.
         placed: For every shape with pods on nodes: how many, by node (ghosts included).
+        affine: Those of shapes with a pod affinity or anti-affinity stanza.
         terminating: The terminating ones among them, likewise.
         moves: Which pods have come and gone of late.
     """
@@ -39,6 +40,7 @@ class Snapshot:
     objects: ClusterObjects
     images: ImageStates
     placed: dict[PodShape, Placement]
+    affine: dict[PodShape, Placement]
     terminating: dict[PodShape, Placement]
     moves: News[Move]
 
@@ -57,6 +59,7 @@ class Cache:
         self.nodes = Nodes(resources)
         self.images = ImageStates()
         self.placed: dict[PodShape, Placement] = {}
+        self.affine: dict[PodShape, Placement] = {}
         self.terminating: dict[PodShape, Placement] = {}
         self._affine_version = 0
         self._priorities: Counter[int] = Counter()
@@ -65,7 +68,14 @@ class Cache:
         self._listed: list[str] = []
         self._order: Ints | None = None
         self._snapshot = Snapshot(
-            self.order, self.nodes, objects, self.images, self.placed, self.terminating, News()
+            self.order,
+            self.nodes,
+            objects,
+            self.images,
+            self.placed,
+            self.affine,
+            self.terminating,
+            News(),
         )
 
     def snapshot(self) -> Snapshot:
@@ -217,7 +227,8 @@ class Cache:
         if placement is not None and len(placement) > 1:
             placement.change(state, change)  # neither the first of its shape nor the last
         elif _count(self.placed, shape, state, change):
-            self._affine_version += shape.has_pod_affinity
+            if shape.has_pod_affinity:
+                self._note_affine(shape)
             self._priorities[shape.priority] += change
             if not self._priorities[shape.priority]:
                 del self._priorities[shape.priority]
@@ -226,6 +237,15 @@ class Cache:
         moves = self._snapshot.moves
         if moves.has_readers:
             moves.add(Move(shape, state, change, terminating))
+
+    def _note_affine(self, shape: PodShape) -> None:
+        """Take note that the first pod of a shape with affinity has come, or the last one gone."""
+        self._affine_version += 1
+        placement = self.placed.get(shape)
+        if placement is None:
+            del self.affine[shape]
+        else:
+            self.affine[shape] = placement
 
     def _remove_from_tree(self, info: NodeInfo) -> None:
         zone = self._tree[info.zone]

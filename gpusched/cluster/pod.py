@@ -32,6 +32,7 @@ class PodShape:
         owner: The controlling owner, if any.
         requests: What NodeResourcesFit filters by (spec only); rows of `ResourceNames`.
         priority: ``spec.priority``, 0 where absent.
+        kin: The same object for shapes that are known to differ in labels and owner alone.
         scheduler: ``spec.schedulerName``, empty where absent.
         names_host_ports: Whether any container names a host port, of use or not.
     """
@@ -42,9 +43,10 @@ class PodShape:
     owner: OwnerReference | None
     requests: Requests
     priority: int
+    kin: object = field(default_factory=object, repr=False)
     scheduler: str = field(init=False)
     names_host_ports: bool = field(init=False)
-    _memo: dict[object, object] = field(default_factory=dict, repr=False)
+    _memo: dict[object, object] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Read what is asked for with every pod."""

@@ -1,4 +1,4 @@
-"""Why no node fits, remembered by shape: a fleet that is full says so to everybody who waits.
+"""Why no node fits, remembered by shape or kin: a full fleet says so to everybody who waits.
 
 A failure is given again while nothing has changed at all, or, where it hangs on nothing but node
 objects and amounts, whenever the amounts are what they were: a pod has gone and another has come.
@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gpusched.cluster.cache import Cache
-from gpusched.cluster.pod import PodShape
 from gpusched.kube.cycle import Attempt, Result
+from gpusched.kube.engine.kinship import Key, Version
 from gpusched.kube.engine.plan import Plan
 from gpusched.kube.engine.states import NodeStates
 from gpusched.kube.framework.runtime import Framework
 
 _MOST_FAILURES: Final = 256
-_Version = tuple[object, ...]
-_Key = tuple[str, PodShape]
 
 
 @dataclass(slots=True, eq=False)
@@ -28,13 +26,15 @@ class _Failure:
         version: What the shape's plan hung on.
         moment: What else nothing has changed since, if it is the same still.
         amounts: Every node's amounts; None if the failure hangs on more.
+        priority: The pods' priority.
         drawn: Among how many nodes preemption drew the one to look at first; 0 if it drew none.
     """
 
     attempt: Attempt
-    version: _Version
+    version: Version
     moment: tuple[int, int]
-    amounts: _Version | None
+    amounts: Version | None
+    priority: int
     drawn: int
 
 
@@ -49,13 +49,13 @@ class Failures:
     def __init__(self, cache: Cache, states: NodeStates) -> None:
         self._cache = cache
         self._states = states
-        self._known: dict[_Key, _Failure] = {}
+        self._known: dict[Key, _Failure] = {}
 
-    def again(self, key: _Key, version: _Version, start: int) -> Attempt | None:
+    def again(self, key: Key, version: Version, start: int) -> Attempt | None:
         """Return a shape's failure if nothing has changed since.
 
         Args:
-            key: Profile and shape.
+            key: Whose failure.
             version: What its plan hangs on.
             start: The rotating start index.
         """
@@ -64,9 +64,7 @@ class Failures:
             return None
         return self._given(known, start)
 
-    def still(
-        self, key: _Key, framework: Framework, version: _Version, start: int
-    ) -> Attempt | None:
+    def still(self, key: Key, framework: Framework, version: Version, start: int) -> Attempt | None:
         """Return a shape's failure if every node has the amounts that it had; states are fresh.
 
         Preemption draws once more, as it would if it were asked again.
@@ -74,7 +72,7 @@ class Failures:
         known = self._known.get(key)
         if known is None or known.version != version or known.amounts is None:
             return None
-        if self._may_preempt(key[1]) or known.amounts != self._amounts():
+        if self._may_preempt(known.priority) or known.amounts != self._amounts():
             return None
         known.moment = self._now()
         if known.drawn:
@@ -82,7 +80,7 @@ class Failures:
         return self._given(known, start)
 
     def keep(
-        self, key: _Key, framework: Framework, plan: Plan, version: _Version, attempt: Attempt
+        self, key: Key, framework: Framework, plan: Plan, version: Version, attempt: Attempt
     ) -> None:
         """Remember a failed attempt, unless preemption found something to do."""
         result = attempt.post_filter
@@ -90,11 +88,13 @@ class Failures:
             return
         attempt.diagnosis.remember()
         attempt.state.is_bare = framework.reserves_nothing(attempt.state)
-        hangs_on_more = plan.looks_at_pods or self._may_preempt(key[1])
+        hangs_on_more = plan.looks_at_pods or self._may_preempt(plan.priority)
         amounts = None if hangs_on_more else self._amounts()
         if len(self._known) >= _MOST_FAILURES:
             self._known.clear()
-        self._known[key] = _Failure(attempt, version, self._now(), amounts, framework.drawn)
+        self._known[key] = _Failure(
+            attempt, version, self._now(), amounts, plan.priority, framework.drawn
+        )
 
     def __bool__(self) -> bool:
         """Return whether any is known."""
@@ -106,14 +106,14 @@ class Failures:
             attempt = known.attempt = replace(attempt, next_start=start)
         return attempt
 
-    def _may_preempt(self, shape: PodShape) -> bool:
-        """Return whether a pod of the shape could push anybody aside."""
+    def _may_preempt(self, priority: int) -> bool:
+        """Return whether a pod of a priority could push anybody aside."""
         lowest = self._cache.lowest_priority
-        return lowest is not None and lowest < shape.priority
+        return lowest is not None and lowest < priority
 
     def _now(self) -> tuple[int, int]:
         cache = self._cache
         return cache.nodes.generation, cache.objects.disruption_budgets.version
 
-    def _amounts(self) -> _Version:
+    def _amounts(self) -> Version:
         return self._states.epoch, self._states.ids.tobytes()

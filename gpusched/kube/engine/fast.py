@@ -12,7 +12,7 @@ import numpy as np
 
 from gpusched.cluster.cache import Cache, Snapshot
 from gpusched.cluster.nodes import Ints, Mask
-from gpusched.cluster.pod import PodInfo, PodShape
+from gpusched.cluster.pod import PodInfo
 from gpusched.kube.cycle import (
     Attempt,
     Result,
@@ -24,6 +24,7 @@ from gpusched.kube.cycle import (
 from gpusched.kube.engine.board import Board, Glance, Walk
 from gpusched.kube.engine.failures import Failures
 from gpusched.kube.engine.interface import EngineStatistics
+from gpusched.kube.engine.kinship import Key, Kinship, Version
 from gpusched.kube.engine.openings import Openings
 from gpusched.kube.engine.plan import OutsidePlanError, Plan
 from gpusched.kube.engine.preorder import first_in_preorder, preorder_walk
@@ -39,15 +40,13 @@ _MOST_PLANS: Final = 1024
 _MOST_CELLS: Final = 1 << 23
 """Verdicts that all plans together may keep in the order of nodes, 16 bytes each."""
 
-_Version = tuple[object, ...]
-_PlanKey = tuple[str, PodShape]
-
 
 @dataclass(slots=True, eq=False)
 class _Known:
-    """What is known of one shape.
+    """What is known of one shape, or of shapes that are kin.
 
     Attributes:
+        key: Whose it is.
         version: What it hangs on beside the shape and the node states.
         plan: The plan, or why there is none.
         board: The plan's verdicts in the order of nodes, once it is used for the second time.
@@ -56,7 +55,8 @@ class _Known:
         reach: How many nodes were looked at the last time; 0 if the first ones all fitted.
     """
 
-    version: _Version
+    key: Key
+    version: Version
     plan: Plan | OutsidePlanError
     board: Board | None = None
     openings: Openings | None = None
@@ -77,7 +77,8 @@ class FastEngine:
         self._sieve = Sieve(cache)
         self._walk = Walk(cache.order())
         self._nobody = Diagnosis(self._walk.order)
-        self._known: dict[_PlanKey, _Known] = {}
+        self._kinship = Kinship(cache)
+        self._known: dict[Key, _Known] = {}
         self._verdicts: dict[str, Verdicts] = {}
         self._failures = Failures(cache, self._states)
         self.statistics = EngineStatistics()
@@ -88,8 +89,7 @@ class FastEngine:
         why = _outside(framework, snapshot, pod)
         if why:
             return self._scan(framework, snapshot, pod, search, why)
-        key = (framework.profile.scheduler_name, pod.shape)
-        version = self._version(pod.shape)
+        key, version = self._kinship.of(framework, pod.shape)
         start = search.start % len(snapshot.nodes)
         remembers = bool(self._failures) and framework.nominator.is_empty
         failed = self._failures.again(key, version, start) if remembers else None
@@ -119,27 +119,20 @@ class FastEngine:
             return found
         failed = self._scan(framework, snapshot, pod, search, "no node fits")
         if plan.failures_last and framework.nominator.is_empty:
-            key = (framework.profile.scheduler_name, pod.shape)
-            self._failures.keep(key, framework, plan, known.version, failed)
+            self._failures.keep(known.key, framework, plan, known.version, failed)
         return failed
 
     # Plans.
 
-    def _version(self, shape: PodShape) -> _Version:
-        """Return what a plan hangs on beside the shape and the node states."""
-        return (self._cache.nodes.version, self._cache.plan_version(shape))
-
-    def _look_up(
-        self, key: _PlanKey, version: _Version, framework: Framework, pod: PodInfo
-    ) -> _Known:
-        """Return what is known of a shape; that it has no plan is remembered, too."""
+    def _look_up(self, key: Key, version: Version, framework: Framework, pod: PodInfo) -> _Known:
+        """Return what is known of a pod's like; that it has no plan is remembered, too."""
         self._states.refresh()
         if self._walk.order is not self._cache.order():
             self._walk = Walk(self._cache.order())
             self._nobody = Diagnosis(self._walk.order)
         known = self._known.get(key)
         if known is None or known.version != version:
-            known = _Known(version, self._make_plan(framework, self._cache.snapshot(), pod))
+            known = _Known(key, version, self._make_plan(framework, self._cache.snapshot(), pod))
             if len(self._known) >= min(_MOST_PLANS, _MOST_CELLS // len(self._walk.order)):
                 self._known.clear()
             self._known[key] = known

@@ -22,7 +22,9 @@ from gpusched.kube.framework.interface import (
     MAX_NODE_SCORE,
     FollowingFilterPlugin,
     FollowingScorePlugin,
+    LabelReader,
     NormalizeScorePlugin,
+    Plugin,
     PreFilterPlugin,
     PreScorePlugin,
     ReservePlugin,
@@ -42,14 +44,14 @@ SCORES_ZERO: Final = frozenset({"DynamicResources"})
 """Scores that are 0 for every node where their PreFilter had nothing to say."""
 
 SKIPS_BY_SHAPE: Final = frozenset(
-    {"NodePorts", "PodTopologySpread", "InterPodAffinity", "DynamicResources", "VolumeBinding"}
+    {"NodePorts", "PodTopologySpread", "DynamicResources", "VolumeBinding"}
     | {"VolumeRestrictions", "NodeVolumeLimits", "VolumeZone", "NodeResourcesBalancedAllocation"}
     | READS_OBJECTS
     | READS_AMOUNTS
     | SCORES_OBJECTS
 )
 """Plugins that, having skipped one pod, skip every pod of its shape while the plan is valid,
-unless the shape uses volumes or claims."""
+unless the shape uses volumes or claims. Those that read no labels do so for its kin, too."""
 
 READS_PODS: Final = frozenset({"NodePorts", "PodTopologySpread", "InterPodAffinity"})
 """Live filters that read pods, and of other objects only what `Cache.plan_version` covers."""
@@ -125,6 +127,11 @@ class Plan:
         self.state.is_bare = not prepared_anew and framework.reserves_nothing(self.state)
 
     @property
+    def priority(self) -> int:
+        """Return the priority of the pods that it is for."""
+        return self._pod.priority
+
+    @property
     def looks_at_pods(self) -> bool:
         """Return whether some filter looks at more than node objects and amounts."""
         return bool(self.live_filters or self.followed)
@@ -140,29 +147,24 @@ class Plan:
             plugin.name for plugin in self.live_filters
         )
 
-    def _stays_skipped(self, plugin: str, snapshot: Snapshot) -> bool:
-        spec = self._pod.shape.spec
-        if plugin == "InterPodAffinity":
-            return not self._meets_affinity(snapshot)
-        if spec.volumes or spec.resource_claims:
-            return plugin in READS_OBJECTS or plugin in READS_AMOUNTS or plugin in SCORES_OBJECTS
-        return plugin in SKIPS_BY_SHAPE
+    def _stays_skipped(self, plugin: Plugin, snapshot: Snapshot) -> bool:
+        """Return whether a plugin that has skipped this pod skips all that may use the plan.
 
-    def _meets_affinity(self, snapshot: Snapshot) -> bool:
-        """Return whether the next pod on a node may give InterPodAffinity something to say.
-
-        `Cache.plan_version` tells when the first pod of a shape with affinity comes and when the
-        last one goes, but not where the others are.
+        InterPodAffinity may have met terms on nodes without their key: it says itself whether
+        they might concern the next pod.
         """
-        return self._pod.shape.has_pod_affinity or any(
-            shape.has_pod_affinity for shape in snapshot.placed
-        )
+        shape, name = self._pod.shape, plugin.name
+        if isinstance(plugin, LabelReader) and plugin.ignores(shape, snapshot):
+            return True
+        if shape.spec.volumes or shape.spec.resource_claims:
+            return name in READS_OBJECTS or name in READS_AMOUNTS or name in SCORES_OBJECTS
+        return name in SKIPS_BY_SHAPE
 
     def _ask_filters(self, snapshot: Snapshot) -> Mask | None:
         nodes = snapshot.nodes
         allowed = np.ones(len(nodes), np.bool_)
         for plugin in self._framework.filters:
-            if plugin.name in self.state.skip_filter and self._stays_skipped(plugin.name, snapshot):
+            if plugin.name in self.state.skip_filter and self._stays_skipped(plugin, snapshot):
                 continue
             if plugin.name in READS_AMOUNTS and self._counts_amounts:
                 continue
@@ -183,7 +185,7 @@ class Plan:
         fixed = np.zeros(len(rows), np.int64)
         for plugin in self._framework.scorers:
             weight = self._framework.profile.score_weights[plugin.name]
-            if plugin.name in self.state.skip_score and self._stays_skipped(plugin.name, snapshot):
+            if plugin.name in self.state.skip_score and self._stays_skipped(plugin, snapshot):
                 continue
             if plugin.name in READS_AMOUNTS and self._counts_amounts:
                 continue

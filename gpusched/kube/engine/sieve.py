@@ -15,7 +15,7 @@ import numpy.typing as npt
 from gpusched.cluster.cache import Cache
 from gpusched.cluster.news import NewsReader
 from gpusched.cluster.nodes import Ints, Mask, Nodes
-from gpusched.cluster.pod import PodInfo, PodShape
+from gpusched.cluster.pod import PodInfo
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.filtering import OBJECT_FILTERS, all_local
 from gpusched.kube.framework.outcomes import FilterOutcome
@@ -26,7 +26,7 @@ _MOST_SHAPES: Final = 64
 _PASSED: Final = 0
 _NOWHERE: Final = -1
 _FEW: Final = 8
-_Key: TypeAlias = tuple[str, PodShape]
+_Key: TypeAlias = tuple[str, object]
 _Answer: TypeAlias = tuple[tuple[str, str, Code], ...]
 
 
@@ -58,7 +58,7 @@ class Sieve:
             return framework.filter(state, pod, nodes, candidates)
         if count == 1:
             return self._ask_one(framework, state, pod, candidates)
-        key = (framework.profile.scheduler_name, pod.shape)
+        key = (framework.profile.scheduler_name, pod.shape.kin)  # nobody here reads labels
         if key not in self._known:
             if len(self._known) >= _MOST_SHAPES:
                 self._known.clear()

@@ -261,6 +261,18 @@ class FollowingScorePlugin(ScorePlugin, Protocol):
 
 
 @runtime_checkable
+class LabelReader(Plugin, Protocol):
+    """A plugin in the tree whose answers hang on the labels or the owner of the pod."""
+
+    def ignores(self, shape: PodShape, snapshot: Snapshot, /) -> bool:
+        """Return whether PreFilter and PreScore skip the shape's pods, whichever pods come and go.
+
+        It holds while `Cache.plan_version` of the shape stays.
+        """
+        ...
+
+
+@runtime_checkable
 class ReservePlugin(Plugin, Protocol):
     """Keeps in-memory state about what a chosen pod will use."""
 

@@ -20,6 +20,7 @@ from gpusched.kube.framework.interface import (
     FilterPlugin,
     GateByShape,
     Handle,
+    LabelReader,
     NodeStatuses,
     Plugin,
     PostFilterPlugin,
@@ -53,6 +54,7 @@ class Framework:
     Attributes:
         profile: The profile.
         plugins: Its plugins by name.
+        label_readers: Those that read a pod's labels or owner.
         has_score: Whether any Score plugin is enabled.
         drawn: The bound of the number that the last PostFilter drew; 0 if it drew none.
     """
@@ -74,7 +76,7 @@ class Framework:
             name: registry[name](arguments.get(name), self) for name in names
         }
         at, point = self._at, ExtensionPoint
-        self._pre_enqueue: list[PreEnqueuePlugin] = at(point.PRE_ENQUEUE, PreEnqueuePlugin)
+        self._gates = [(p, _opening(p)) for p in at(point.PRE_ENQUEUE, PreEnqueuePlugin)]
         self._pre_filter: list[PreFilterPlugin] = at(point.PRE_FILTER, PreFilterPlugin)
         self._post_filter: list[PostFilterPlugin] = at(point.POST_FILTER, PostFilterPlugin)
         self._reserve: list[ReservePlugin] = at(point.RESERVE, ReservePlugin)
@@ -83,6 +85,7 @@ class Framework:
         pre_score, score = at(point.PRE_SCORE, PreScorePlugin), at(point.SCORE, ScorePlugin)
         self._scoring = Scoring(pre_score, score, profile.score_weights)
         counters = (p for p in self.plugins.values() if isinstance(p, DeviceCountingPlugin))
+        self.label_readers = [p for p in self.plugins.values() if isinstance(p, LabelReader)]
         self._device_counter = next(counters, None)
         self.has_score = bool(profile.plugins.get(ExtensionPoint.SCORE))
 
@@ -163,11 +166,7 @@ class Framework:
 
     def _gatekeepers(self, shape: PodShape) -> list[PreEnqueuePlugin]:
         """Return the PreEnqueue plugins that may keep pods of a shape out."""
-        return [
-            plugin
-            for plugin in self._pre_enqueue
-            if not (isinstance(plugin, GateByShape) and plugin.lets_in(shape))
-        ]
+        return [plugin for plugin, lets_in in self._gates if not lets_in(shape)]
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> PreFilterOutcome:
         """Run PreFilter; which Filters are skipped goes into ``state``."""
@@ -246,6 +245,11 @@ class Framework:
         """Give back what was reserved, in reverse order; all plugins are asked."""
         for plugin in reversed(self._reserve):
             plugin.unreserve(state, pod, snapshot, node)
+
+
+def _opening(plugin: PreEnqueuePlugin) -> Callable[[PodShape], bool]:
+    """Return who tells of a shape that the plugin keeps none of its pods out."""
+    return plugin.lets_in if isinstance(plugin, GateByShape) else lambda _shape: False
 
 
 def _ended_by(plugin: str, status: Status) -> Status:

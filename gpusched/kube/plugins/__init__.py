@@ -65,3 +65,8 @@ IN_TREE: Registry = {
     "DefaultBinder": _plain(DefaultBinder),
 }
 """Plugin name to factory ``(args, handle) -> plugin``."""
+
+
+def is_in_tree(registry: Registry) -> bool:
+    """Return whether a registry holds no plugin of the user's own."""
+    return all(IN_TREE.get(name) is factory for name, factory in registry.items())

@@ -10,14 +10,14 @@ from gpusched.api.core import Pod as PodModel
 from gpusched.api.shared import Shared
 from gpusched.cluster.node import NodeInfo, compile_node
 from gpusched.cluster.objects import ClusterObjects, Lister
-from gpusched.cluster.pod import PodInfo, PodShape, compile_pod, compile_shape
-from gpusched.cluster.requests import Requests
+from gpusched.cluster.pod import PodInfo, PodShape, compile_pod
 from gpusched.cluster.resources import ResourceNames
 from gpusched.controllers.protocol import Key
 from gpusched.kube.framework.events import EventResource
 from gpusched.sim.calendar import Calendar
 from gpusched.sim.manifest import manifest_of
 from gpusched.sim.pod import Json, Pod, PodTemplate
+from gpusched.sim.scheduler.shapes import Shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +77,30 @@ class Compiler:
     Args:
         resources: Resource names to rows.
         calendar: Wall time of t = 0, for pods that must be read through their manifest.
+        whole: Whether plugins may read more of a pod's spec than those in the tree do.
     """
 
-    def __init__(self, resources: ResourceNames, calendar: Calendar) -> None:
+    def __init__(
+        self, resources: ResourceNames, calendar: Calendar, *, whole: bool = False
+    ) -> None:
         self.resources = resources
         self._calendar = calendar
         self._shapes: dict[PodTemplate, PodShape] = {}
-        self._requests: dict[Requests, Requests] = {}
+        self._by_content = Shapes(resources, whole=whole)
         self._nodes = Shared(self._nameless)
 
     def shape(self, pod: Pod) -> PodShape:
-        """Return what a pod shares with the other pods of its template."""
-        return self._shapes.get(pod.template) or self._compile(pod)
+        """Return what a pod shares with the others of its template, and with more."""
+        return self._shapes.get(pod.template) or self._compile(pod.template)
 
-    def _compile(self, pod: Pod) -> PodShape:
+    def _compile(self, template: PodTemplate) -> PodShape:
         # As created: the pod at hand may be bound already, its siblings are not.
-        unbound = {**manifest_of(pod, self._calendar), "spec": pod.template.spec}
-        shape = compile_shape(PodModel.model_validate(unbound), self.resources)
-        # Templates that differ by their labels alone ask for the same: one object for all.
-        shape.requests = self._requests.setdefault(shape.requests, shape.requests)
-        self._shapes[pod.template] = shape
+        shape = self._shapes[template] = self._by_content.of(template)
         return shape
 
     def pod(self, pod: Pod) -> PodInfo:
         """Return a pod as the scheduler holds it."""
-        shape = self._shapes.get(pod.template) or self._compile(pod)
+        shape = self.shape(pod)
         if isinstance(pod.detail, dict):
             return compile_pod(self._model(pod), self.resources, shape)
         info = PodInfo(shape, pod.name, pod.uid, shape.requests)

@@ -21,7 +21,7 @@ from gpusched.kube.engine import Engine, engine_named
 from gpusched.kube.framework.runtime import Framework, Registry
 from gpusched.kube.framework.status import Status
 from gpusched.kube.nominator import Nominator
-from gpusched.kube.plugins import IN_TREE
+from gpusched.kube.plugins import IN_TREE, is_in_tree
 from gpusched.kube.queue.backoff import SECOND, Backoff
 from gpusched.kube.queue.entity import NOBODY, Place, QueuedPod
 from gpusched.kube.queue.hints import QueueingHints, Worth
@@ -110,7 +110,7 @@ class Scheduler:
             for profile in configuration.profiles
         }
         self.queue = self._make_queue()
-        compiler = Compiler(self.cache.resources, calendar)
+        compiler = Compiler(self.cache.resources, calendar, whole=not is_in_tree(options.registry))
         self._informers = Informers(
             compiler,
             self.cache,

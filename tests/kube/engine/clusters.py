@@ -64,6 +64,7 @@ class Cluster:
         self.tie_break: TieBreak = heap_tie_break
         self.pods: dict[str, PodInfo] = {}
         self._shapes: dict[str, PodShape] = {}
+        self._kin: dict[str, object] = {}
         self._count = 0
 
     def put(self, obj: Json) -> None:
@@ -105,17 +106,23 @@ class Cluster:
         there = known is not None and known.info is not None
         (self.cache.update_node if there else self.cache.add_node)(info)
 
-    def pod(self, template: str, obj: Json) -> PodInfo:
-        """Return a new pod of a template."""
+    def pod(self, template: str, obj: Json, *, alone: bool = False) -> PodInfo:
+        """Return a new pod of a template; one that is alone has a label of its own."""
         self._count += 1
         name = f"p{self._count}"
         metadata = {"namespace": "default", **obj.get("metadata", {}), "name": name, "uid": name}
+        if alone:
+            metadata["labels"] = {**metadata.get("labels", {}), "index": name}
         model = stored(
             {"apiVersion": "v1", "kind": "Pod", "spec": obj["spec"], "metadata": metadata}
         )
         assert isinstance(model, Pod)
-        info = compile_pod(model, self.cache.resources, self._shapes.get(template))
-        self._shapes[template] = info.shape
+        shape = None if alone else self._shapes.get(template)
+        info = compile_pod(model, self.cache.resources, shape)
+        content = json.dumps([metadata["namespace"], obj["spec"]], sort_keys=True)
+        info.shape.kin = self._kin.setdefault(content, info.shape.kin)
+        if not alone:
+            self._shapes[template] = info.shape
         info.start_time = self._count
         return info
 

@@ -81,6 +81,7 @@ PODS: Final[dict[str, Json]] = {
     "urgent device": pod(
         priority=100, container={"resources": {"requests": _DEVICE, "limits": _DEVICE}}
     ),
+    "lone": pod({"cpu": "500m"}),
     "web": pod({"cpu": "500m"}, labels={"app": "web"}),
     "owned web": pod({"cpu": "500m"}, labels={"app": "web"}, owners=[_OWNER]),
     "even zones": pod(
@@ -260,19 +261,20 @@ PROFILES: Final[dict[str, Json]] = {
 
 _DEVICES: Final = ("device class for a resource", "device class", "devices on n0", "devices on n1")
 
+_OF_TEAMS: Final = ("near a team's", "far from a team's")
 THEMES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "resources": (("idle", "small", "large", "too large", "gpu", "fond", "picky"), ("service",)),
     "taints and ports": (("tolerant", "port", "small", "picky", "disk"), ("service",)),
     "preemption": (
-        ("urgent", "urgent and kind", "web", "large", "far"),
+        ("urgent", "urgent and kind", "web", "lone", "large", "far"),
         ("strict budget", "loose budget"),
     ),
     "spreading": (
-        ("even zones", "even hosts", "rather even", "web", "owned web"),
+        ("even zones", "even hosts", "rather even", "web", "owned web", "lone"),
         ("service", "replica set"),
     ),
     "affinity": (
-        ("near", "far", "rather near", "rather far", "web", "near a team's", "far from a team's"),
+        ("near", "far", "rather near", "rather far", "web", "lone", *_OF_TEAMS),
         ("namespace of a team", "namespace of nobody"),
     ),
     "volumes": (

@@ -76,12 +76,13 @@ def test_failures_are_kept_of_so_many_shapes(
 ) -> None:
     monkeypatch.setattr(failures, "_MOST_FAILURES", 3)
     before = scans(full)
-    for shape in range(4):
-        full.attempts(f"large {shape}", PODS["large"], 2)
+    specs = [{**PODS["large"]["spec"], "hostname": f"h-{number}"} for number in range(4)]
+    for number, spec in enumerate(specs):
+        full.attempts(f"large {number}", {"spec": spec}, 2)
     assert scans(full) == before + 4
-    full.attempts("large 3", PODS["large"], 1)
+    full.attempts("large 3", {"spec": specs[3]}, 1)
     assert scans(full) == before + 4
-    full.attempts("large 0", PODS["large"], 1)
+    full.attempts("large 0", {"spec": specs[0]}, 1)
     assert scans(full) == before + 5
 
 

@@ -10,6 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.cycle import Result, heap_tie_break, name_tie_break
 from gpusched.kube.engine import VerifyEngine
+from gpusched.kube.framework.cycle_state import CycleState
+from gpusched.kube.framework.interface import PreFilterPlugin, PreScorePlugin
+from gpusched.kube.framework.status import Code
 from tests.kube.engine.clusters import Cluster
 from tests.kube.engine.templates import NODES, OBJECTS, PODS, PROFILES, THEMES
 
@@ -74,11 +77,13 @@ class EngineMachine(RuleBasedStateMachine):
         for pod in woken:
             self.attempt(pod, preempts=False)
 
-    @rule(at=places, replicas=st.integers(1, 4), preempts=st.booleans())
-    def schedule(self, at: int, replicas: int, preempts: bool) -> None:
+    @rule(at=places, replicas=st.integers(1, 4), preempts=st.booleans(), labelled=st.sets(places))
+    def schedule(self, at: int, replicas: int, preempts: bool, labelled: set[int]) -> None:
+        """Try new pods of a template; those at some places have a label of their own."""
         template = self.templates[at % len(self.templates)]
-        for _ in range(replicas):
-            self.attempt(self.cluster.pod(template, PODS[template]), preempts=preempts)
+        for place in range(replicas):
+            pod = self.cluster.pod(template, PODS[template], alone=place in labelled)
+            self.attempt(pod, preempts=preempts)
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data(), preempts=st.booleans())
@@ -87,11 +92,24 @@ class EngineMachine(RuleBasedStateMachine):
         self.attempt(self.waiting.pop(at), preempts=preempts)
 
     def attempt(self, pod: PodInfo, *, preempts: bool) -> None:
+        self.ask_label_readers(pod)
         attempt = self.cluster.attempt(pod)
         if attempt.result is not Result.SCHEDULED:
             self.waiting.append(pod)
             if preempts:
                 self.cluster.preempt(pod, attempt)
+
+    def ask_label_readers(self, pod: PodInfo) -> None:
+        """Whoever ignores a shape skips its pods."""
+        snapshot = self.cluster.cache.snapshot()
+        for reader in self.cluster.framework.label_readers:
+            if reader.ignores(pod.shape, snapshot):
+                assert isinstance(reader, PreFilterPlugin)
+                assert isinstance(reader, PreScorePlugin)
+                state = CycleState()
+                assert reader.pre_filter(state, pod, snapshot).status.code is Code.SKIP
+                rows = self.cluster.cache.order()
+                assert reader.pre_score(state, pod, snapshot, rows).code is Code.SKIP
 
     @precondition(lambda self: self.waiting)
     @rule()

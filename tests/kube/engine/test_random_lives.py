@@ -51,7 +51,8 @@ class Life:
         elif what in (2, 3):
             machine.change_object(self.throw(14), bool(self.throw(2)))
         elif what in (4, 5):
-            machine.schedule(self.throw(14), 1 + self.throw(4), bool(self.throw(2)))
+            labelled = {place for place in range(4) if not self.throw(3)}
+            machine.schedule(self.throw(14), 1 + self.throw(4), bool(self.throw(2)), labelled)
         else:
             self.step_of_pods()
 

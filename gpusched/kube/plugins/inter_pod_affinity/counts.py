@@ -116,7 +116,9 @@ def count(
         _Tally(snapshot.nodes),
         _Tally(snapshot.nodes),
     )
-    for shape, by_node in snapshot.placed.items():
+    # Those without terms of their own are of interest to who has some.
+    others = snapshot.placed if terms.affinity or terms.anti else snapshot.affine
+    for shape, by_node in others.items():
         against = [t for t in pod_terms(shape).anti if t.matches(pod, namespace_labels)]
         towards = terms.affinity if matches_all(terms.affinity, shape) else ()
         away = [term for term in terms.anti if term.matches(shape)]

@@ -67,7 +67,7 @@ def follow(
     def towards(shape: PodShape) -> Iterable[Term]:
         return terms.affinity if matches_all(terms.affinity, shape) else ()
 
-    theirs = {term.key for shape in snapshot.placed for term in existing(shape)}
+    theirs = {term.key for shape in snapshot.affine for term in existing(shape)}
     return FollowedAffinity(
         [_tally(snapshot, key, towards) for key in sorted({t.key for t in terms.affinity})],
         [
@@ -104,7 +104,7 @@ class FollowedPreferences:
 def follow_preferences(preferences: Preferences, snapshot: Snapshot) -> FollowedPreferences:
     """Return the weights on the nodes and with the placed shapes as they are."""
     keys = {term.key for term in preferences.preferred}
-    for shape in snapshot.placed:
+    for shape in snapshot.affine:
         keys.update(key for key, _ in preferences.matching(shape))
 
     def weigh(key: str) -> Callable[[PodShape], int]:

@@ -181,6 +181,17 @@ class InterPodAffinity:
         """Stretch the scores to [0, 100]."""
         return normalise(scores)
 
+    def ignores(self, shape: PodShape, snapshot: Snapshot) -> bool:
+        """See `LabelReader`: no term of its own, and none of placed pods that means it."""
+        if shape.has_pod_affinity:
+            return False
+        labels = snapshot.objects.namespace_labels(shape.namespace)
+        return not any(
+            term.matches(shape, labels)
+            for other in snapshot.affine
+            for term in pod_terms(other).everything
+        )
+
     def events_to_register(self) -> Sequence[EventHint]:
         """See `hints`."""
         return EVENTS

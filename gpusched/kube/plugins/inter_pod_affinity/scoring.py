@@ -70,7 +70,8 @@ def weigh(preferences: Preferences, snapshot: Snapshot) -> ScoreState | None:
     nodes = snapshot.nodes
     by_key: dict[str, Ints] = {}
     heard = False
-    for shape, by_node in snapshot.placed.items():
+    others = snapshot.placed if preferences.preferred else snapshot.affine
+    for shape, by_node in others.items():
         matches = list(preferences.matching(shape))
         if not matches:
             continue

@@ -84,6 +84,11 @@ class PodTerms:
     preferred: tuple[Term, ...] = ()
     errors: tuple[str, ...] = ()
 
+    @property
+    def everything(self) -> tuple[Term, ...]:
+        """Return the terms of all kinds."""
+        return (*self.affinity, *self.anti, *self.preferred)
+
 
 _NONE = PodTerms()
 

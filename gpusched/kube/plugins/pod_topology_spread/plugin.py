@@ -113,6 +113,11 @@ class PodTopologySpread:
         ignored = scored.ignored if isinstance(scored, ScoreState) else np.zeros(len(scores), bool)
         return normalise(scores, ignored)
 
+    def ignores(self, shape: PodShape, snapshot: Snapshot) -> bool:
+        """See `LabelReader`: no constraints of its own, and none by default."""
+        objects = snapshot.objects
+        return not any(self.defaults.of_pod(shape, action, objects) for action in (HARD, SOFT))
+
     def events_to_register(self) -> Sequence[EventHint]:
         """See `hints`."""
         return events(self.defaults)
