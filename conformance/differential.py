@@ -23,7 +23,7 @@ from tests.decide.comparison import Difference, differences
 Json = dict[str, Any]
 
 BATCH = 50
-SETTINGS = Settings(tie_break=TieBreak.NAME)
+SETTINGS = Settings(tie_break=TieBreak.NAME, engine="verify")
 FREED = "deallocation of ResourceClaim completed"
 UNUSABLE = "internal"
 """The stage at which the oracle gives up on a case for reasons of its own."""

@@ -25,9 +25,12 @@ class KubeScheduler:
         plane: The control plane.
         script: The timeline; its configuration and flags are used.
         started: When the scheduler starts.
+        engine: Who decides, as in `SchedulerOptions`.
     """
 
-    def __init__(self, plane: ControlPlane, script: Script, started: int) -> None:
+    def __init__(
+        self, plane: ControlPlane, script: Script, started: int, engine: str = "auto"
+    ) -> None:
         stream = plane.stream("preemption")
         options = SchedulerOptions(
             draw=lambda bound: int(stream.integers(bound)),
@@ -36,6 +39,7 @@ class KubeScheduler:
             flush_delay=FLUSH_DELAY,
             latency=plane.latency,
             keep_log=True,
+            engine=engine,
         )
         text = script.scheduler_config
         configuration = load_configuration(text) if text else default_configuration()

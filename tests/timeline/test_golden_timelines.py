@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from gpusched.kubectl.run import run as print_with_kubectl
 from gpusched.sim.control_plane import ControlPlane
 from gpusched.timeline.player import play
+from gpusched.timeline.scheduling import KubeScheduler
 from gpusched.timeline.script import read_script
 from gpusched.timeline.view import PlaneView
 from tests.timeline.accidents import ACCIDENTS, OPEN, RACES
@@ -87,3 +88,10 @@ def test_what_is_not_compared_still_differs(name: str, patterns: tuple[str, ...]
 def test_the_log_of_bindings_counts_the_nodes_that_were_looked_at(name: str) -> None:
     known = set().union(*map(numbers_of_nodes_looked_at, recorded(name)["runs"]))
     assert numbers_of_nodes_looked_at(played(name)) <= known
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_timeline_goes_alike_under_both_engines(name: str) -> None:
+    script = read_script(GOLDEN / f"{name}.yaml")
+    both = partial(KubeScheduler, engine="verify")
+    assert play(script, both, printer=printer) == played(name)
