@@ -265,6 +265,8 @@ def _outside(framework: Framework, snapshot: Snapshot, pod: PodInfo) -> str:
         return "no nodes"
     if not framework.has_score:
         return "no score plugins"
+    if not framework.prepares_all:
+        return "plugins that are not prepared"
     if pod.nominated_node:
         return "nominated pods"
     return ""

@@ -56,6 +56,8 @@ class Framework:
         plugins: Its plugins by name.
         label_readers: Those that read a pod's labels or owner.
         has_score: Whether any Score plugin is enabled.
+        prepares_all: Whether all plugins that prepare for Filter or Score are enabled where they
+            do so, too; Filter fails without.
         drawn: The bound of the number that the last PostFilter drew; 0 if it drew none.
     """
 
@@ -88,6 +90,14 @@ class Framework:
         self.label_readers = [p for p in self.plugins.values() if isinstance(p, LabelReader)]
         self._device_counter = next(counters, None)
         self.has_score = bool(profile.plugins.get(ExtensionPoint.SCORE))
+        self.prepares_all = all(
+            plugin in prepared or not isinstance(plugin, kind)
+            for plugins, prepared, kind in (
+                (self.filters, self._pre_filter, PreFilterPlugin),
+                (score, pre_score, PreScorePlugin),
+            )
+            for plugin in plugins
+        )
 
     def _at(self, point: ExtensionPoint, kind: type) -> list[Any]:
         """Names without code at a point (DefaultBinder at Bind, say) are carried by the cycle."""

@@ -198,3 +198,27 @@ def test_plans_that_are_too_many_to_keep_are_made_again(monkeypatch: pytest.Monk
         template = ("small", "large", "idle")[at % 3]
         cluster.attempt(cluster.pod(template, PODS[template]))
     assert cluster.engine.statistics.evaluations >= 9 * 5
+
+
+@pytest.mark.parametrize(
+    ("point", "plugin", "template"),
+    [
+        pytest.param("preFilter", "PodTopologySpread", "even zones", id="spread does not count"),
+        pytest.param("preFilter", "InterPodAffinity", "near", id="affinity does not look around"),
+        pytest.param("preFilter", "NodeResourcesFit", "small", id="fit does not add up"),
+        pytest.param("preFilter", "NodeAffinity", "small", id="node affinity does not prepare"),
+        pytest.param("preFilter", "NodePorts", "web", id="ports are not gathered"),
+        pytest.param("preScore", "PodTopologySpread", "even zones", id="spread does not weigh"),
+        pytest.param("preScore", "TaintToleration", "small", id="taints are not prepared for"),
+    ],
+)
+def test_a_plugin_that_is_not_asked_to_prepare_is_one_for_the_scan(
+    point: str, plugin: str, template: str
+) -> None:
+    """Filter fails, or Score does; a profile may be as odd as that."""
+    switched_off = {"plugins": {point: {"disabled": [{"name": plugin}]}}}
+    cluster = Cluster(VerifyEngine, switched_off)
+    for number in range(4):
+        cluster.put_node(f"n{number}", labels={ZONE: "ab"[number % 2]}, allocatable={"cpu": "4"})
+    cluster.attempts(template, PODS[template], 3)
+    assert set(cluster.engine.statistics.fallbacks) == {"plugins that are not prepared"}
