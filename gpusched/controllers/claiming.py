@@ -154,4 +154,6 @@ def _write_owners(key: Key, change: Any) -> Any:
         return
     meta = {name: value for name, value in obj["metadata"].items() if name != "ownerReferences"}
     owners = change(obj["metadata"].get("ownerReferences") or [])
-    yield Update({**obj, "metadata": {**meta, **({"ownerReferences": owners} if owners else {})}})
+    if owners:
+        meta["ownerReferences"] = owners
+    yield Update({**obj, "metadata": meta}, owners_only=True)

@@ -124,7 +124,7 @@ class GarbageCollector:
                 for owner in obj["metadata"].get("ownerReferences") or ()
                 if owner["uid"] != uid
             ]
-            yield Update(_with_meta(obj, "ownerReferences", kept))
+            yield Update(_with_meta(obj, "ownerReferences", kept), owners_only=True)
 
     def _release(self, owner: Json, finalizer: str) -> Any:
         kept = [name for name in owner["metadata"].get("finalizers") or () if name != finalizer]

@@ -225,10 +225,12 @@ class Update:
     Attributes:
         obj: The object.
         unchanged: Refuse with a conflict if it was written since it was read.
+        owners_only: PATCH its owners, whatever else was written since.
     """
 
     obj: Json
     unchanged: bool = False
+    owners_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from gpusched.controllers.protocol import (
     Update,
     UpdateStatus,
     Work,
+    key_of,
 )
 from gpusched.sim.api import Api
 from gpusched.sim.budget import Budget
@@ -276,7 +277,11 @@ def _(request: Create, api: Api) -> list[Call]:
 
 @_calls.register
 def _(request: Update, api: Api) -> list[Call]:
-    return [partial(api.replace, request.obj, unchanged=request.unchanged)]
+    obj = request.obj
+    if not request.owners_only:
+        return [partial(api.replace, obj, unchanged=request.unchanged)]
+    body = {"metadata": {"ownerReferences": obj["metadata"].get("ownerReferences")}}
+    return [partial(api.patch, obj["kind"], key_of(obj), body, "merge")]
 
 
 @_calls.register

@@ -67,3 +67,19 @@ def test_so_does_one_that_was_still_there_when_another_event_came() -> None:
     assert [(pod.template.priority, pod.phase) for pod in lab.plane.store.pods()] == [
         (100, "Running")
     ] * 4
+
+
+def test_a_pod_that_is_bound_while_it_is_orphaned_stays_bound() -> None:
+    """Its owners alone are written, not the whole pod as it was when it was read."""
+    lab = Lab("verify", 0, "recorded-v1.36", (0, 3, 4)).play(
+        [
+            ("silence", ()),
+            ("advance", (120 * SECOND,)),
+            ("create_workload", (DEPLOYMENT, 1, 0, LOW, 0)),
+            ("advance", (120 * SECOND,)),
+            ("add_node", (0,)),
+            ("delete_workload", (1, "Orphan")),
+            ("advance", (120 * SECOND,)),
+        ]
+    )
+    assert [pod.node for pod in lab.plane.store.pods()] == ["n5"]
