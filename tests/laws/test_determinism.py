@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from gpusched.api.scenario import Scenario, load_scenario
+from gpusched.run.playing import PlayOptions, play
+from tests.laws.crowds import crowd
 from tests.laws.walks import digest
 
 pytestmark = pytest.mark.property
@@ -23,6 +27,26 @@ def test_a_walk_repeated_gives_the_same_journal(seed: int, latency: str) -> None
 @pytest.mark.parametrize("seed", range(6))
 def test_both_engines_write_the_same_journal(seed: int) -> None:
     assert digest(seed, STEPS, "scan") == digest(seed, STEPS, "fast")
+
+
+@pytest.mark.parametrize("tie_break", ["kube", "random"])
+@pytest.mark.parametrize("seed", range(6))
+def test_lots_fall_alike_under_every_engine(seed: int, tie_break: str, tmp_path: Path) -> None:
+    """Remembered failures draw as new ones do, and whoever asks both engines draws once."""
+    scenario = _crowd(seed, tmp_path)
+    runs = [
+        play(scenario, PlayOptions(seed=seed, engine=engine, tie_break=tie_break))
+        for engine in ("auto", "scan", "verify")
+    ]
+    assert runs[0].scheduler.engine.statistics.attempts["remembered"]
+    assert runs[0].scheduler.metrics.counters["scheduler_preemption_victims_sum"]
+    assert len({run.plane.store.journal.digest() for run in runs}) == 1
+
+
+def _crowd(seed: int, folder: Path) -> Scenario:
+    path = folder / "crowd.yaml"
+    path.write_text(yaml.safe_dump(crowd(seed)), encoding="utf-8")
+    return load_scenario(path)
 
 
 def test_another_seed_gives_another_journal() -> None:

@@ -51,33 +51,32 @@ class Failures:
         self._states = states
         self._known: dict[Key, _Failure] = {}
 
-    def again(self, key: Key, version: Version, start: int) -> Attempt | None:
+    def again(self, key: Key, framework: Framework, version: Version, start: int) -> Attempt | None:
         """Return a shape's failure if nothing has changed since.
+
+        Preemption draws once more, as it would if it were asked again: equal seeds give equal runs
+        whichever engine decides.
 
         Args:
             key: Whose failure.
+            framework: Its profile.
             version: What its plan hangs on.
             start: The rotating start index.
         """
         known = self._known.get(key)
         if known is None or known.moment != self._now() or known.version != version:
             return None
-        return self._given(known, start)
+        return self._given(known, framework, start)
 
     def still(self, key: Key, framework: Framework, version: Version, start: int) -> Attempt | None:
-        """Return a shape's failure if every node has the amounts that it had; states are fresh.
-
-        Preemption draws once more, as it would if it were asked again.
-        """
+        """Do what `again` does if every node has the amounts that it had; states are fresh."""
         known = self._known.get(key)
         if known is None or known.version != version or known.amounts is None:
             return None
         if self._may_preempt(known.priority) or known.amounts != self._amounts():
             return None
         known.moment = self._now()
-        if known.drawn:
-            framework.draw(known.drawn)
-        return self._given(known, start)
+        return self._given(known, framework, start)
 
     def keep(
         self, key: Key, framework: Framework, plan: Plan, version: Version, attempt: Attempt
@@ -100,7 +99,9 @@ class Failures:
         """Return whether any is known."""
         return bool(self._known)
 
-    def _given(self, known: _Failure, start: int) -> Attempt:
+    def _given(self, known: _Failure, framework: Framework, start: int) -> Attempt:
+        if known.drawn:
+            framework.draw(known.drawn)
         attempt = known.attempt
         if attempt.next_start != start:
             attempt = known.attempt = replace(attempt, next_start=start)

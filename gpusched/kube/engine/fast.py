@@ -92,7 +92,7 @@ class FastEngine:
         key, version = self._kinship.of(framework, pod.shape)
         start = search.start % len(snapshot.nodes)
         remembers = bool(self._failures) and framework.nominator.is_empty
-        failed = self._failures.again(key, version, start) if remembers else None
+        failed = self._failures.again(key, framework, version, start) if remembers else None
         if failed is not None:
             self.statistics.attempts["remembered"] += 1
             return failed

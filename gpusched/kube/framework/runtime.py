@@ -3,7 +3,8 @@
 Source: kubernetes/kubernetes pkg/scheduler/framework/runtime/framework.go, v1.36.1.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -49,11 +50,12 @@ class Framework:
         profile: Which plugins, in which order, with which arguments and weights.
         registry: Name to factory (`gpusched.kube.plugins.IN_TREE`, and the user's own).
         nominator: Who is nominated where; shared by all profiles of a scheduler.
-        draw: The preemption stream: ``draw(n)`` gives a number in [0, n).
+        lots: The preemption stream: ``lots(n)`` gives a number in [0, n).
 
     Attributes:
         profile: The profile.
         plugins: Its plugins by name.
+        lots: As given.
         label_readers: Those that read a pod's labels or owner.
         has_score: Whether any Score plugin is enabled.
         prepares_all: Whether all plugins that prepare for Filter or Score are enabled where they
@@ -66,11 +68,11 @@ class Framework:
         profile: Profile,
         registry: Registry,
         nominator: Nominator,
-        draw: Callable[[int], int] = lambda _bound: 0,
+        lots: Callable[[int], int] = lambda _bound: 0,
     ) -> None:
         self.profile = profile
         self._nominator = nominator
-        self._draw = draw
+        self.lots = lots
         self.drawn = 0
         arguments = {**profile.other_args, **profile.args}
         names = dict.fromkeys(name for point in profile.plugins.values() for name in point)
@@ -141,7 +143,16 @@ class Framework:
     def draw(self, bound: int) -> int:
         """See `Handle`."""
         self.drawn = bound
-        return self._draw(bound)
+        return self.lots(bound)
+
+    @contextmanager
+    def drawing(self, lots: Callable[[int], int]) -> Iterator[None]:
+        """Draw from another stream for a while."""
+        own, self.lots = self.lots, lots
+        try:
+            yield
+        finally:
+            self.lots = own
 
     def filter_one(self, state: CycleState, pod: PodInfo, nodes: Nodes) -> Status:
         """See `Handle`; the status names the plugin."""
