@@ -102,13 +102,16 @@ def play(scenario: str, *, out: Path | None, **options: Any) -> None:
     "--tolerance", type=float, default=TOLERANCE, show_default=True, help="Of times, seconds."
 )
 def compare(scenario: str, *, exact: bool, tolerance: float, **options: Any) -> None:
-    """Play SCENARIO on a cluster and in the simulator, and print where the two differ."""
+    """Play SCENARIO on a cluster and in the simulator, and print where the two differ.
+
+    The simulator plays it with both of its engines, which must agree byte for byte.
+    """
     played = _play(scenario, **options)
     if played.record.interrupted:
         click.get_current_context().exit(INTERRUPTED)
     comparison = compare_worlds(played, exact=exact, tolerance=tolerance)
     _print(comparison, played)
-    click.get_current_context().exit(1 if comparison.differences else 0)
+    click.get_current_context().exit(0 if comparison.agrees else 1)
 
 
 @live.command(epilog=_EPILOG)
@@ -169,6 +172,8 @@ def _warn_of_others(cluster: Cluster) -> None:
 def _print(comparison: Comparison, played: LiveRun) -> None:
     for difference in comparison.differences:
         click.echo(str(difference))
+    if comparison.engines is not None:
+        click.echo(str(comparison.engines))
     counts = ", ".join(f"{count} {what}" for what, count in comparison.compared.items())
     verdict = (
         f"{len(comparison.differences)} differences" if comparison.differences else "No differences"

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from gpusched.live.engines import parting
 from gpusched.live.facts import Facts, facts_of, nodes_of, run_times_of
 from gpusched.live.session import LiveRun
 from gpusched.live.simulating import Chances, simulated
@@ -40,6 +41,25 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineDifference:
+    """The first thing that differs between the simulator's engines in one play.
+
+    Attributes:
+        what: Which.
+        fast: As it is under ``auto``.
+        scan: As it is under ``scan``.
+    """
+
+    what: str
+    fast: str
+    scan: str
+
+    def __str__(self) -> str:
+        """Return three lines."""
+        return f"the engines differ: {self.what}\n  auto: {self.fast}\n  scan: {self.scan}"
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """A cluster against the simulator.
 
@@ -47,15 +67,25 @@ class Comparison:
         differences: Where they part.
         compared: How many decisions, messages, events, … were compared.
         simulation: The simulated run that is nearest to the cluster's.
+        engines: Where that run parts from the same run under the scan; None if nowhere.
     """
 
     differences: tuple[Difference, ...]
     compared: Counter[str] = field(default_factory=Counter)
     simulation: RunRecord | None = None
+    engines: EngineDifference | None = None
+
+    @property
+    def agrees(self) -> bool:
+        """Return whether cluster and simulator agree, under either engine."""
+        return not self.differences and self.engines is None
 
 
 def compare(run: LiveRun, *, exact: bool = False, tolerance: float = TOLERANCE) -> Comparison:
     """Simulate what was played and compare.
+
+    The simulation that is nearest to the cluster is made once more with the other engine: what
+    holds of one must hold of both.
 
     Args:
         run: What was played.
@@ -64,17 +94,21 @@ def compare(run: LiveRun, *, exact: bool = False, tolerance: float = TOLERANCE) 
         tolerance: For times of retries, in seconds.
     """
     expected = facts_of(run.record)
-    best: Comparison | None = None
+    best: tuple[tuple[Difference, ...], RunRecord, Chances] | None = None
     for record, chances in _simulations(run, exact=exact):
         found = tuple(differences(expected, facts_of(record), tolerance))
-        if best is None or len(found) < len(best.differences):
-            counts = _compared(expected, run.record)
-            counts["plays with latency"] = int(chances.latency != _LATENCIES[0])
-            best = Comparison(found, counts, record)
+        if best is None or len(found) < len(best[0]):
+            best = found, record, chances
         if not found:
             break
     assert best is not None
-    return best
+    found, record, chances = best
+    counts = _compared(expected, run.record)
+    counts["plays with latency"] = int(chances.latency != _LATENCIES[0])
+    engines = _between_engines(run, record, chances)
+    counts["plays alike under both engines"] = int(engines is None)
+    counts.update(_paths(record))
+    return Comparison(found, counts, record, engines)
 
 
 def _simulations(run: LiveRun, *, exact: bool) -> Iterator[tuple[RunRecord, Chances]]:
@@ -87,6 +121,27 @@ def _simulations(run: LiveRun, *, exact: bool) -> Iterator[tuple[RunRecord, Chan
             yield simulated(run.scenario, chances, run.existing), chances
             if not chances.drawn:
                 break
+
+
+def _between_engines(run: LiveRun, fast: RunRecord, chances: Chances) -> EngineDifference | None:
+    """Simulate once more, with the scan and the same chances."""
+    again = replace(chances, drawn=0)
+    scan = simulated(run.scenario, again, run.existing, "scan")
+    found = parting(fast, scan)
+    if found is None and again.drawn != chances.drawn:
+        found = "draws", str(chances.drawn), str(again.drawn)
+    if found is None:
+        return None
+    what, *said = found
+    return EngineDifference(f"{what} of {run.scenario.name}", *said)
+
+
+def _paths(record: RunRecord) -> dict[str, int]:
+    """Return how many attempts the fast engine decided by itself, and how many it let scan."""
+    attempts = record.statistics["attempts"]
+    scanned = attempts.get("scan", 0)
+    alone = sum(attempts.values()) - scanned
+    return {"attempts without the scan": alone, "attempts by the scan": scanned}
 
 
 def differences(cluster: Facts, simulator: Facts, tolerance: float) -> Iterator[Difference]:

@@ -55,16 +55,19 @@ class Chances:
     drawn: int = 0
 
 
-def simulated(scenario: Scenario, chances: Chances, existing: tuple[Json, ...] = ()) -> RunRecord:
+def simulated(
+    scenario: Scenario, chances: Chances, existing: tuple[Json, ...] = (), engine: str = "auto"
+) -> RunRecord:
     """Play a prepared scenario in virtual time.
 
     Args:
         scenario: With the times at which its steps were really played.
         chances: How the draws fall.
         existing: What the cluster has beside the scenario's objects.
+        engine: Who decides, as in `SchedulerOptions`.
     """
     plane = ControlPlane(BEGIN, scenario.seed, MODELS[chances.latency])
-    scheduler = _start_scheduler(scenario, plane, chances)
+    scheduler = _start_scheduler(scenario, plane, chances, engine)
     plane.start_controllers(BEGIN)
     start_kwok(scenario, plane, _following(chances.run_times))
     reports: list[tuple[int, str, bool]] = []
@@ -88,7 +91,11 @@ def simulated(scenario: Scenario, chances: Chances, existing: tuple[Json, ...] =
         epoch=EPOCH,
         rows=plane.store.journal,
         reports=tuple(reports),
-        statistics={"gauges": scheduler.gauges()},
+        statistics={
+            "attempts": dict(sorted(scheduler.engine.statistics.attempts.items())),
+            "counters": dict(sorted(scheduler.metrics.counters.items())),
+            "gauges": scheduler.gauges(),
+        },
     )
 
 
@@ -108,7 +115,9 @@ def _following(run_times: Mapping[str, Sequence[int | None]]) -> RunTime:
     return run_time
 
 
-def _start_scheduler(scenario: Scenario, plane: ControlPlane, chances: Chances) -> Scheduler:
+def _start_scheduler(
+    scenario: Scenario, plane: ControlPlane, chances: Chances, engine: str
+) -> Scheduler:
     document = scenario.scheduler_configuration
     configuration = (
         load_configuration(yaml.safe_dump(document)) if document else default_configuration()
@@ -134,6 +143,7 @@ def _start_scheduler(scenario: Scenario, plane: ControlPlane, chances: Chances) 
         started=BEGIN,
         latency=plane.latency,
         keep_log=True,
+        engine=engine,
     )
     scheduler = start_scheduler(plane, configuration, options)
     return scheduler

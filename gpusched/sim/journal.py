@@ -163,8 +163,13 @@ class Journal(Sequence[Row]):
         for column in (at, what.astype(np.int8), subject, version):
             state.update(column.tobytes())
         for row in self.rows():
-            state.update(json.dumps(row.detail, default=_plain, sort_keys=True).encode())
+            state.update(written(row.detail).encode())
         return state.hexdigest()
+
+
+def written(detail: Any) -> str:
+    """Return a row's detail as text: what two journals are compared by."""
+    return json.dumps(detail, default=_plain, sort_keys=True)
 
 
 def columns_of(rows: Sequence[Row]) -> tuple[Ints, Ints, Ints, Ints]:

@@ -10,12 +10,14 @@ import yaml
 
 from gpusched.api.scenario import Scenario, load_scenario
 from gpusched.run.playing import PlayOptions, play
+from gpusched.sim.calendar import SECOND
 from tests.laws.crowds import crowd
 from tests.laws.walks import digest
 
 pytestmark = pytest.mark.property
 ROOT = Path(__file__).parents[2]
 STEPS = 150
+HOUR = 3600 * SECOND
 
 
 @pytest.mark.parametrize("latency", ["zero", "recorded-v1.36"])
@@ -40,6 +42,16 @@ def test_lots_fall_alike_under_every_engine(seed: int, tie_break: str, tmp_path:
     ]
     assert runs[0].scheduler.engine.statistics.attempts["remembered"]
     assert runs[0].scheduler.metrics.counters["scheduler_preemption_victims_sum"]
+    assert len({run.plane.store.journal.digest() for run in runs}) == 1
+
+
+def test_a_queue_of_thousands_goes_alike_under_both_engines() -> None:
+    """All other committed scenarios are held against each other in `tests/live`."""
+    scenario = load_scenario(ROOT / "scenarios" / "day_of_jobs.yaml")
+    runs = [
+        play(scenario, PlayOptions(until=11 * HOUR, engine=engine)) for engine in ("auto", "scan")
+    ]
+    assert runs[0].scheduler.engine.statistics.attempts["remembered"] > 1000
     assert len({run.plane.store.journal.digest() for run in runs}) == 1
 
 

@@ -16,7 +16,7 @@ from gpusched.api.scenario import Scenario, load_scenario
 from gpusched.live.capturing import dump_all
 from gpusched.live.clock import now
 from gpusched.live.cluster import Cluster, connect
-from gpusched.live.comparing import Difference, compare
+from gpusched.live.comparing import Difference, EngineDifference, compare
 from gpusched.live.playing import Pace
 from gpusched.live.preparing import Preparation
 from gpusched.live.session import play_live
@@ -69,8 +69,13 @@ class Bench:
             command = shlex.split(self.commands.configure)
             subprocess.run(command, check=True, env={**os.environ, **wanted})
 
-    def differences(self, scenario: Scenario, pace: Pace = QUICK) -> tuple[Difference, ...]:
-        """Play a scenario and return what differs whenever it is played."""
+    def differences(
+        self, scenario: Scenario, pace: Pace = QUICK
+    ) -> tuple[Difference | EngineDifference, ...]:
+        """Play a scenario and return what differs whenever it is played.
+
+        A difference between the engines is no matter of chance: once is enough.
+        """
         found: tuple[Difference, ...] = ()
         for attempt in range(AGAIN):
             how = self.preparation()
@@ -79,6 +84,8 @@ class Bench:
                 raise KeyboardInterrupt
             before, comparison = found, compare(run, exact=self.exact)
             self.counts["plays"] += 1
+            if comparison.engines is not None:
+                return (comparison.engines, *comparison.differences)
             found = comparison.differences
             if not found:
                 self.counts.update(comparison.compared)
