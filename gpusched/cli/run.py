@@ -12,15 +12,13 @@ from gpusched.cli.commands import INTERRUPTED
 from gpusched.cli.parameters import DURATION
 from gpusched.cli.progress import Progress, wanted
 from gpusched.cli.summary import summary
+from gpusched.kube.engine import ENGINES
 from gpusched.run.kwok_scenario import is_recording, scenario_of_recording
-from gpusched.run.playing import Played, PlayOptions, play
+from gpusched.run.playing import TIE_BREAKS, Played, PlayOptions, play
 from gpusched.run.record import RunRecord
 from gpusched.run.recording import record_of
 from gpusched.run.result import result_of
 from gpusched.run.saving import check_folder
-
-ENGINES: Final = ("auto", "scan", "fast", "verify")
-TIE_BREAKS: Final = ("kube", "name", "random")
 
 
 def _as_json(result: Mapping[str, Any]) -> str:
@@ -54,7 +52,7 @@ FORMATS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     help="How to print the result.  [default: table]",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors and what -o asks for.")
-@click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True)
+@click.option("--engine", type=click.Choice(list(ENGINES)), default="auto", show_default=True)
 @click.option("--tie-break", type=click.Choice(TIE_BREAKS), default="kube", show_default=True)
 def run(  # noqa: PLR0913 - one parameter for each option
     scenario: str,

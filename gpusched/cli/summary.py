@@ -90,6 +90,13 @@ def _refusals(refusals: list[str], *, wide: bool) -> Iterator[str]:
 
 
 def _scheduler(statistics: Mapping[str, Any]) -> Iterator[str]:
+    """How attempts were decided comes first, with each reason to fall back to the scan."""
+    attempts = statistics.get("attempts", {})
+    if attempts:
+        paths = ", ".join(f"{count} {path}" for path, count in attempts.items())
+        yield f"Attempts by path: {paths}"
+    for why, count in statistics.get("fallbacks", {}).items():
+        yield f"  {count} x fell back to the scan: {why}"
     rows = {**statistics.get("counters", {}), **statistics.get("gauges", {})}
     if rows:
         yield repr(Table(("metric", "value"), ((name, f"{n:g}") for name, n in rows.items())))

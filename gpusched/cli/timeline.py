@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import click
 from gpusched.cli.parameters import EPILOG
 from gpusched.cli.timeline_faults import faults_of
 from gpusched.errors import Fault, InvalidInputError
+from gpusched.kube.engine import ENGINES
 from gpusched.kubectl.run import run as run_kubectl
 from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.latency import MODELS, RECORDED
@@ -40,14 +42,17 @@ _PACKED: Final = ".gz"
     help="How long requests, watches and KWOK take.",
 )
 @click.option("--seed", type=click.IntRange(min=0, max=2**63 - 1), default=0, show_default=True)
-def timeline(name: Path, *, output: str, latency: str, seed: int) -> None:
+@click.option("--engine", type=click.Choice(list(ENGINES)), default="auto", show_default=True)
+def timeline(name: Path, *, output: str, latency: str, seed: int, engine: str) -> None:
     """Play the input of a recorded timeline in virtual time and write what happened.
 
     The run has the schema of the recordings' runs: records, scheduler_log, steps with the API
     server's and kubectl's own answers, metrics, and the state at the end.
     """
     script = _script(name)
-    run = play(script, KubeScheduler, MODELS[latency], seed, answer_of_kubectl)
+    run = play(
+        script, partial(KubeScheduler, engine=engine), MODELS[latency], seed, answer_of_kubectl
+    )
     _write(run, output)
 
 

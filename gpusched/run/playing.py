@@ -17,6 +17,7 @@ from gpusched.api.scenario import Create, Scenario
 from gpusched.api.scenario.document import KwokController
 from gpusched.errors import Fault, InvalidInputError
 from gpusched.kube.cycle import TieBreak, heap_tie_break, name_tie_break
+from gpusched.kube.engine import ENGINES
 from gpusched.kwok.stage import Stage, general_stages, load_stages
 from gpusched.run.acting import Actor
 from gpusched.run.interruption import between_actions
@@ -34,6 +35,8 @@ BEGIN: Final = -10 * SECOND
 """When the control plane starts; everything in the fleet is Ready long before t = 0."""
 FLEET: Final = -5 * SECOND
 SETUP: Final = -2 * SECOND
+TIE_BREAKS: Final = ("kube", "name", "random")
+"""Who wins among equally good nodes: as upstream, the first name, or drawn from the seed."""
 _SLICES: Final = 200
 _POP_GATE: Final = "SchedulerPopFromBackoffQ=false"
 _KUBE_FLAGS: Final = "--feature-gates="
@@ -46,8 +49,8 @@ class PlayOptions:
     Attributes:
         seed: Instead of the scenario's.
         until: Instead of the scenario's end; microseconds.
-        engine: ``auto``, ``scan``, ``fast`` or ``verify``.
-        tie_break: ``kube``, ``name`` or ``random``.
+        engine: One of `ENGINES`.
+        tie_break: One of `TIE_BREAKS`.
         progress: Is told the pace, some hundred times a run and some times a second.
     """
 
@@ -93,9 +96,10 @@ def play(scenario: Scenario, options: PlayOptions | None = None) -> Played:
     """Play a scenario to its end; an interruption keeps what was played until then.
 
     Raises:
-        InvalidInputError: The scenario names something that cannot be used.
+        InvalidInputError: The scenario, or a choice, names something that cannot be used.
     """
     options = options or PlayOptions()
+    _check_choices(scenario, options)
     seed = scenario.seed if options.seed is None else options.seed
     configuration = _configuration(scenario)
     plane = ControlPlane(BEGIN, seed, _latency(scenario))
@@ -108,6 +112,16 @@ def play(scenario: Scenario, options: PlayOptions | None = None) -> Played:
     _plan(played)
     _run(played, scenario.until if options.until is None else options.until, options.progress)
     return played
+
+
+def _check_choices(scenario: Scenario, options: PlayOptions) -> None:
+    for what, chosen, known in (
+        ("engine", options.engine, ENGINES),
+        ("tie_break", options.tie_break, TIE_BREAKS),
+    ):
+        if chosen not in known:
+            words = f"{what}: {chosen!r} is none of {', '.join(known)}"
+            raise InvalidInputError([Fault(words, scenario.file)])
 
 
 def start_kwok(scenario: Scenario, plane: ControlPlane, run_time: RunTime) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gpusched.kube.engine import ENGINES
 from tests.cli.running import LESSON, QUEUE_PRESSURE, ROOT, SENTENCE, invoke, spawn
 
 FILES = [
@@ -64,6 +65,15 @@ def test_wide_shows_every_node_and_the_scheduler() -> None:
     assert "scheduler_preemption_attempts_total" in out
 
 
+def test_wide_names_each_reason_to_fall_back_to_the_scan() -> None:
+    lines = invoke("run", LESSON, "-o", "wide").stdout.splitlines()
+    at = lines.index("Attempts by path: 32 fast, 8 remembered, 3 scan")
+    assert lines[at + 1] == "  3 x fell back to the scan: no node fits"
+    scanned = invoke("run", LESSON, "-o", "wide", "--engine", "scan").stdout
+    assert "Attempts by path: 43 scan\n" in scanned
+    assert "fell back" not in scanned
+
+
 def test_equal_seeds_give_equal_bytes_whatever_the_hash_seed() -> None:
     outputs = {
         spawn("run", LESSON, "-o", "json", env={"PYTHONHASHSEED": seed}).stdout
@@ -110,7 +120,7 @@ def test_seed_and_end_can_be_chosen() -> None:
     assert (result["seed"], result["simulatedSeconds"], result["pods"]) == (7, 0.5, {})
 
 
-@pytest.mark.parametrize("engine", ["scan", "fast", "verify"])
+@pytest.mark.parametrize("engine", list(ENGINES))
 def test_every_engine_gives_the_same_pods(engine: str) -> None:
     result = json.loads(invoke("run", LESSON, "--engine", engine, "-o", "json").stdout)
     assert result["pods"] == {"Pending": 11, "Running": 32}

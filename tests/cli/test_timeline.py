@@ -58,6 +58,16 @@ def test_equal_runs_are_equal_files_packed_or_not(tmp_path: Path) -> None:
     assert gzip.decompress(first) == plain
 
 
+def test_engines_write_equal_files(tmp_path: Path) -> None:
+    script = str(GOLDEN / "preempt_basic.yaml")
+    runs = []
+    for engine in ("auto", "scan", "verify"):
+        out = tmp_path / f"{engine}.json"
+        assert call(script, "--engine", engine, "-o", str(out)).exit_code == 0
+        runs.append(out.read_bytes())
+    assert len(set(runs)) == 1
+
+
 def test_without_latency_everything_happens_at_the_step(tmp_path: Path) -> None:
     spec = "{containers: [{name: c, image: i}]}"
     meta = "{name: p, namespace: default}"

@@ -36,6 +36,18 @@ def test_telling_progress_changes_nothing() -> None:
     assert (told[-1].writes, told[-1].waiting) == (watched.plane.store.version, 0)
 
 
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        (PlayOptions(engine="slow"), "engine: 'slow' is none of auto, scan, fast, verify"),
+        (PlayOptions(tie_break="nmae"), "tie_break: 'nmae' is none of kube, name, random"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_refused(choices: PlayOptions, words: str) -> None:
+    with pytest.raises(InvalidInputError, match=words):
+        play(load_scenario(LESSON), choices)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_an_interruption_ends_the_run_between_two_writes() -> None:
     def interrupt(pace: Pace) -> None:

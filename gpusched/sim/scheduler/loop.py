@@ -60,7 +60,7 @@ class SchedulerOptions:
         latency: How long attempts and preemptions take.
         keep_log: Whether to keep the log of moves.
         log: Who keeps it instead.
-        engine: ``auto``, ``scan``, ``fast`` or ``verify``.
+        engine: One of `ENGINES`.
     """
 
     tie_break: TieBreak = heap_tie_break
