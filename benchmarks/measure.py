@@ -60,8 +60,8 @@ def measure(shape: Shape, engine: str) -> Json:
 
 def _post_all(api: Any, shape: Shape) -> None:
     """Create the timed pods from within the loop, as a scenario's step does."""
-    for pod in shape.manifests():
-        api.post(pod)
+    for obj in shape.manifests():
+        api.post(obj)
 
 
 def _fill(plane: Any, shape: Shape) -> None:

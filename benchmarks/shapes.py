@@ -122,6 +122,8 @@ class Shape:
         real_pods: How many pods it is given, so that it ends in a minute.
         target: What was aimed at, for the table.
         draws: Whether pods are drawn at random; that is done before the clock starts.
+        labels: The pods' labels.
+        deployed: Whether one Deployment makes the pods.
     """
 
     nodes: int
@@ -136,6 +138,7 @@ class Shape:
     target: str = ""
     draws: bool = False
     labels: Json = field(default_factory=lambda: {"app": "a"})
+    deployed: bool = False
 
     def prepare(self) -> None:
         """Draw what is drawn at random."""
@@ -143,7 +146,10 @@ class Shape:
             drawn(index)
 
     def manifests(self) -> Iterator[Json]:
-        """Yield the timed pods."""
+        """Yield the timed pods, or who makes them."""
+        if self.deployed:
+            yield deployment(self.pods, self.pod(0), self.labels)
+            return
         for index in range(self.pods):
             pod = self.pod(index)
             if self.priority:
@@ -155,6 +161,18 @@ def manifest(name: str, pod: Json, labels: Json) -> Json:
     """Return a pod's manifest."""
     meta = {"name": name, "namespace": "default", "labels": labels}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": pod}
+
+
+def deployment(replicas: int, pod: Json, labels: Json) -> Json:
+    """Return the manifest of a Deployment."""
+    template = {"metadata": {"labels": labels}, "spec": pod}
+    selector = {"matchLabels": labels}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"replicas": replicas, "selector": selector, "template": template},
+    }
 
 
 def node(index: int, gpus: int) -> Json:
@@ -182,6 +200,7 @@ SHAPES: Final[dict[str, Shape]] = {
         5000, 10_000, too_big, real=("unschedulable",), real_pods=500, target=">= 100x"
     ),
     "spread-5000": Shape(5000, 10_000, spread, real=("spread",), real_pods=2000, target=">= 10x"),
+    "deployment-5000": Shape(5000, 10_000, deployed=True),
     "affinity-5000": Shape(
         5000, 10_000, affine, real=("affinity",), real_pods=1000, target=">= 10x"
     ),

@@ -103,17 +103,17 @@ class Cache:
         """Return the lowest priority of all pods on nodes, ghosts included; None without pods."""
         return min(self._priorities, default=None)
 
-    def plan_version(self, shape: PodShape) -> tuple[int, bool]:
+    def plan_version(self, shape: PodShape) -> tuple[int, int]:
         """Return what, beside node objects and amounts, decides which plugins look at a shape.
 
         Services and owners select pods for default spread constraints, placed pods with affinity
         terms concern others, device classes may serve an extended resource.
         """
         objects, owner = self.objects, shape.owner
-        found = objects.selecting(shape.namespace, owner.kind, owner.name) if owner else None
+        selection = objects.selection(shape.namespace, owner.kind, owner.name) if owner else 0
         count = objects.services.version + objects.device_classes.version
         count += objects.namespaces.version + self._affine_version
-        return count, found is not None  # none of the versions ever falls: their sum tells as much
+        return count, selection  # none of the versions ever falls: their sum tells as much
 
     def state(self, node_name: str) -> NodeState | None:
         """Return a node's state, ghost or not, or None if nothing is known of it."""

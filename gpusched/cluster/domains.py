@@ -33,6 +33,16 @@ def has_label(nodes: Nodes, key: str) -> Mask:
     return nodes.memo(("has label", key), lambda table: ~table.label(key).among((None,)))
 
 
+def by_node(nodes: Nodes) -> NodeClasses[int]:
+    """Return every node as a class of its own, by row. Kept until a node changes."""
+
+    def make(table: Nodes) -> NodeClasses[int]:
+        rows = range(len(table))
+        return NodeClasses(np.arange(len(table)), list(rows), dict(zip(rows, rows, strict=True)))
+
+    return nodes.memo("by node", make)
+
+
 def sum_by_class(classes: NodeClasses[V], per_row: Ints) -> Ints:
     """Return the sum of ``per_row`` (N,) over the nodes of each class; shape (V,)."""
     # Sums of pods stay far below 2**53, so the float that bincount sums with loses nothing.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from gpusched.api.core import Namespace, Service
 from gpusched.api.policy import PodDisruptionBudget
@@ -59,8 +59,50 @@ class Lister(Generic[K, V]):
             self.version += 1
 
 
+class Selector(Protocol):
+    """A workload that selects its pods."""
+
+    @property
+    def spec(self) -> Any:
+        """Return its spec, which has a ``selector``."""
+        ...
+
+
+W = TypeVar("W", bound=Selector)
+
+
+class WorkloadLister(Lister[NamespacedName, W]):
+    """Workloads, which are written time and again while what they select by stays the same."""
+
+    __slots__ = ("_selections",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._selections: dict[NamespacedName, int] = {}
+
+    def put(self, key: NamespacedName, value: W) -> None:
+        """Add or replace a workload."""
+        old = self.get(key)
+        super().put(key, value)
+        if old is None or old.spec.selector != value.spec.selector:
+            self._selections[key] = self.version
+
+    def delete(self, key: NamespacedName) -> None:
+        """Remove a workload; nothing happens if it is not there."""
+        super().delete(key)
+        self._selections.pop(key, None)
+
+    def selection(self, key: NamespacedName) -> int:
+        """Return a number that is another one once a workload selects anew; 0 if it is absent."""
+        return self._selections.get(key, 0)
+
+
 def _lister() -> Lister[K, V]:
     return Lister()
+
+
+def _workload_lister() -> WorkloadLister[W]:
+    return WorkloadLister()
 
 
 @dataclass(slots=True)
@@ -69,11 +111,11 @@ class ClusterObjects:
 
     namespaces: Lister[str, Namespace] = field(default_factory=_lister)
     services: Lister[NamespacedName, Service] = field(default_factory=_lister)
-    replica_sets: Lister[NamespacedName, ReplicaSet] = field(default_factory=_lister)
-    replication_controllers: Lister[NamespacedName, ReplicationController] = field(
-        default_factory=_lister
+    replica_sets: WorkloadLister[ReplicaSet] = field(default_factory=_workload_lister)
+    replication_controllers: WorkloadLister[ReplicationController] = field(
+        default_factory=_workload_lister
     )
-    stateful_sets: Lister[NamespacedName, StatefulSet] = field(default_factory=_lister)
+    stateful_sets: WorkloadLister[StatefulSet] = field(default_factory=_workload_lister)
     disruption_budgets: Lister[NamespacedName, PodDisruptionBudget] = field(default_factory=_lister)
     claims: Lister[NamespacedName, PersistentVolumeClaim] = field(default_factory=_lister)
     volumes: Lister[str, PersistentVolume] = field(default_factory=_lister)
@@ -107,14 +149,14 @@ class ClusterObjects:
         namespace = self.namespaces.get(name)
         return None if namespace is None else namespace.metadata.labels
 
-    def selecting(self, namespace: str, kind: str, name: str) -> object | None:
-        """Return the workload that selects its pods, by kind and name, or None."""
+    def selection(self, namespace: str, kind: str, name: str) -> int:
+        """Return what stands for a workload's selector (`WorkloadLister.selection`)."""
         key = (namespace, name)
         if kind == "ReplicaSet":
-            return self.replica_sets.get(key)
+            return self.replica_sets.selection(key)
         if kind == "StatefulSet":
-            return self.stateful_sets.get(key)
-        return self.replication_controllers.get(key) if kind == "ReplicationController" else None
+            return self.stateful_sets.selection(key)
+        return self.replication_controllers.selection(key) if kind == "ReplicationController" else 0
 
 
 IMPLICIT_RESOURCE_PREFIX: Final = "deviceclass.resource.kubernetes.io/"

@@ -1,17 +1,18 @@
-"""Placed pods summed by topology domain and kept up to date, move by move.
+"""Placed pods summed by groups of nodes and kept up to date, move by move.
 
 `domains` counts whole columns anew; a tally gives the same numbers to whoever asks time and again.
 """
 
 from collections.abc import Callable
-from typing import Final
+from functools import cached_property
+from typing import Any, Final, Self
 
 import numpy as np
 
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.domains import has_label, sum_by_class
 from gpusched.cluster.news import NewsReader
-from gpusched.cluster.nodes import Ints, Mask
+from gpusched.cluster.nodes import Ints, Mask, NodeClasses
 from gpusched.cluster.placement import Move
 from gpusched.cluster.pod import PodShape
 
@@ -22,24 +23,23 @@ _MOST_SHAPES: Final = 4096
 
 
 class Tally:
-    """A sum over pods for every value of one label, as long as no node object changes.
+    """A sum over pods for every group of nodes, as long as no node object changes.
 
     Args:
         snapshot: Who is where.
-        key: The label; nodes without it belong to no domain.
+        classes: The groups.
         weigh: How much a pod counts.
         counted: False for nodes whose pods do not count; shape (N,); None if all do.
         staying: Whether terminating pods do not count.
 
     Attributes:
-        classes: The nodes by value.
-        labelled: False for the nodes without a value; shape (V,).
+        classes: As given.
     """
 
     def __init__(
         self,
         snapshot: Snapshot,
-        key: str,
+        classes: NodeClasses[Any],
         weigh: Weigh,
         counted: Mask | None = None,
         *,
@@ -49,16 +49,33 @@ class Tally:
         self._weigh = weigh
         self._staying = staying
         self._weights: dict[PodShape, int] = {}
-        self.classes = snapshot.nodes.label(key)
-        values = self.classes.values
-        self.labelled = np.array([value is not None for value in values], np.bool_)
-        has_key = has_label(snapshot.nodes, key)
-        self._counted: Mask = has_key if counted is None else has_key & counted
+        self.classes = classes
+        self._counted = counted
         self._moves = NewsReader(snapshot.moves)
-        self._sums: Ints = np.zeros(len(values), np.int64)
+        self._sums: Ints = np.zeros(len(classes.values), np.int64)
+
+    @classmethod
+    def by_label(
+        cls,
+        snapshot: Snapshot,
+        key: str,
+        weigh: Weigh,
+        counted: Mask | None = None,
+        *,
+        staying: bool = False,
+    ) -> Self:
+        """Return a tally by the values of a label; nodes without it belong to no domain."""
+        has_key = has_label(snapshot.nodes, key)
+        counted = has_key if counted is None else has_key & counted
+        return cls(snapshot, snapshot.nodes.label(key), weigh, counted, staying=staying)
+
+    @cached_property
+    def labelled(self) -> Mask:
+        """Return False for the nodes without a value; shape (V,)."""
+        return np.array([value is not None for value in self.classes.values], np.bool_)
 
     def sums(self) -> Ints:
-        """Return the sum of each domain as it is now; shape (V,): good until the next call."""
+        """Return the sum of each group as it is now; shape (V,): good until the next call."""
         moves = self._moves.read()
         if moves is None:
             self._count_anew()
@@ -72,7 +89,7 @@ class Tally:
             return
         row = move.state.row
         weight = self._weight(move.shape)
-        if weight and row >= 0 and self._counted[row]:
+        if weight and row >= 0 and (self._counted is None or self._counted[row]):
             self._sums[self.classes.ids[row]] += weight * move.by
 
     def _weight(self, shape: PodShape) -> int:
@@ -93,4 +110,5 @@ class Tally:
             pods += weight * placement.column(snapshot.nodes)
             if self._staying and shape in snapshot.terminating:
                 pods -= weight * snapshot.terminating[shape].column(snapshot.nodes)
-        self._sums = sum_by_class(self.classes, np.where(self._counted, pods, 0))
+        counted = pods if self._counted is None else np.where(self._counted, pods, 0)
+        self._sums = sum_by_class(self.classes, counted)

@@ -3,6 +3,7 @@
 import pytest
 
 from gpusched.api.resource import DeviceClass
+from gpusched.api.workloads import ReplicaSet
 from gpusched.cluster.objects import ClusterObjects, Lister
 
 
@@ -72,3 +73,33 @@ def test_a_lister_keeps_the_order_of_arrival_and_counts_changes() -> None:
     lister.delete("c")
     lister.delete("gone")
     assert (list(lister), len(lister), lister.version, lister.get("c")) == ([1, 4], 2, 5, None)
+
+
+def replica_set(app: str, replicas: int = 1) -> ReplicaSet:
+    selector = {"matchLabels": {"app": app}}
+    return ReplicaSet.model_validate({"spec": {"replicas": replicas, "selector": selector}})
+
+
+def test_a_workload_s_selection_is_another_one_once_it_selects_anew() -> None:
+    objects = ClusterObjects()
+    sets, key = objects.replica_sets, ("default", "web")
+
+    def now() -> int:
+        return objects.selection("default", "ReplicaSet", "web")
+
+    assert now() == 0
+    seen = [now()]
+    for app, replicas, is_new in (
+        ("web", 1, True),
+        ("web", 2, False),
+        ("db", 2, True),
+        ("web", 2, True),
+    ):
+        sets.put(key, replica_set(app, replicas))
+        assert (now() not in seen) == is_new
+        seen.append(now())
+    sets.delete(key)
+    assert now() == 0
+    sets.put(key, replica_set("web"))
+    assert now() not in seen
+    assert objects.selection("default", "StatefulSet", "web") == 0

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from gpusched.cluster import news
+from gpusched.cluster.domains import by_node
 from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.cluster.tally import Tally
 from tests.cluster.builders import add_node, empty_cache, pod
@@ -37,9 +38,13 @@ class TallyMachine(RuleBasedStateMachine):
         snapshot, nodes = self.cache.snapshot(), self.cache.nodes
         some = nodes.classes("name", lambda info: info.name).among(("n0", "n1", "n3"))
         return [
-            Tally(snapshot, "z", weigh, counted, staying=staying)
+            tally
             for counted in (None, some)
             for staying in (False, True)
+            for tally in (
+                Tally.by_label(snapshot, "z", weigh, counted, staying=staying),
+                Tally(snapshot, by_node(nodes), weigh, counted, staying=staying),
+            )
         ]
 
     @rule(node=st.sampled_from(nodes), app=st.sampled_from("abc"), leaving=st.booleans())
@@ -98,7 +103,7 @@ def test_a_tally_asks_about_a_shape_once() -> None:
         asked.append(shape)
         return 1
 
-    tally = Tally(machine.cache.snapshot(), "z", count)
+    tally = Tally.by_label(machine.cache.snapshot(), "z", count)
     first = pod(machine.cache, "first", metadata={"labels": {"app": "a"}})
     for number in range(50):
         machine.cache.add_pod(replace(first, uid=f"{number}"), "n0")

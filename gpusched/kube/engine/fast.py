@@ -172,6 +172,7 @@ class FastEngine:
         totals = verdicts if plan.is_plain else plan.totals(verdicts, feasible)
         if len(feasible) > 1 and plan.live_scorers:
             totals = totals + plan.live_totals(snapshot, pod, feasible)
+            self.statistics.evaluations += len(feasible)
         if search.tie_break is heap_tie_break and len(feasible) == wanted:
             row, tied = _first_best(feasible, totals)
         else:
@@ -205,6 +206,7 @@ class FastEngine:
         if not plan.live_filters:
             return followed
         live: Mask = plan.open_to(self._cache.snapshot(), pod)[self._walk.rows]
+        self.statistics.evaluations += len(self._walk.order)
         return live if followed is None else live & followed
 
     def _uncrowded(self, plan: Plan, framework: Framework, pod: PodInfo) -> Mask:

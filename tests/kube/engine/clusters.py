@@ -31,9 +31,11 @@ _LISTERS = {
     "PersistentVolumeClaim": "claims",
     "PodDisruptionBudget": "disruption_budgets",
     "ReplicaSet": "replica_sets",
+    "ReplicationController": "replication_controllers",
     "ResourceClaim": "resource_claims",
     "ResourceSlice": "resource_slices",
     "Service": "services",
+    "StatefulSet": "stateful_sets",
     "StorageClass": "storage_classes",
 }
 
@@ -88,16 +90,20 @@ class Cluster:
         self,
         name: str,
         *,
-        labels: Mapping[str, str] | None = None,
+        labels: Mapping[str, str | None] | None = None,
         allocatable: Mapping[str, str] | None = None,
         **spec: Any,
     ) -> None:
-        """Add or replace a node."""
+        """Add or replace a node; a label that is None is left out."""
+        labels = {HOSTNAME: name, **(labels or {})}
         room = {"cpu": "4", "memory": "8Gi", "pods": "6", **(allocatable or {})}
         obj = {
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": name, "labels": {HOSTNAME: name, **(labels or {})}},
+            "metadata": {
+                "name": name,
+                "labels": {key: value for key, value in labels.items() if value is not None},
+            },
             "spec": spec,
             "status": {"allocatable": room, "capacity": room},
         }

@@ -40,13 +40,11 @@ def _claimed(name: str) -> list[Json]:
     return [{"name": "data", "persistentVolumeClaim": {"claimName": name}}]
 
 
-_OWNER: Final = {
-    "apiVersion": "apps/v1",
-    "kind": "ReplicaSet",
-    "name": "web",
-    "uid": "web",
-    "controller": True,
-}
+def _owned_by(kind: str, api_version: str = "apps/v1") -> list[Json]:
+    owner = {"apiVersion": api_version, "kind": kind, "name": "web", "uid": "web"}
+    return [{**owner, "controller": True}]
+
+
 _HOST_PORT: Final = {"ports": [{"containerPort": 80, "hostPort": 80}]}
 _DISK: Final = {"name": "disk", "gcePersistentDisk": {"pdName": "one"}}
 _GPU: Final = {"x.com/gpu": "1"}
@@ -83,7 +81,13 @@ PODS: Final[dict[str, Json]] = {
     ),
     "lone": pod({"cpu": "500m"}),
     "web": pod({"cpu": "500m"}, labels={"app": "web"}),
-    "owned web": pod({"cpu": "500m"}, labels={"app": "web"}, owners=[_OWNER]),
+    "owned web": pod({"cpu": "500m"}, labels={"app": "web"}, owners=_owned_by("ReplicaSet")),
+    "owned by a set": pod(labels={"app": "web"}, owners=_owned_by("StatefulSet")),
+    "controlled": pod(
+        {"cpu": "250m"},
+        labels={"app": "web", "tier": "front"},
+        owners=_owned_by("ReplicationController", "v1"),
+    ),
     "even zones": pod(
         {"cpu": "250m"},
         labels={"app": "web"},
@@ -98,6 +102,20 @@ PODS: Final[dict[str, Json]] = {
         {"cpu": "250m"},
         labels={"app": "web"},
         topologySpreadConstraints=_spread(ZONE, "ScheduleAnyway"),
+    ),
+    "rather even hosts": pod(
+        {"cpu": "250m"},
+        labels={"app": "web"},
+        topologySpreadConstraints=_spread(HOSTNAME, "ScheduleAnyway", maxSkew=2),
+    ),
+    "rather even everywhere": pod(
+        labels={"app": "web"},
+        nodeSelector={ZONE: "b"},
+        topologySpreadConstraints=[
+            *_spread(ZONE, "ScheduleAnyway", nodeAffinityPolicy="Ignore"),
+            *_spread(HOSTNAME, "ScheduleAnyway", labelSelector={"matchLabels": {"tier": "front"}}),
+            *_spread("pool", "ScheduleAnyway", nodeTaintsPolicy="Honor", maxSkew=3),
+        ],
     ),
     "near": pod({"cpu": "250m"}, affinity=_near("podAffinity", ZONE)),
     "near a team's": pod(affinity=_near("podAffinity", ZONE, namespaceSelector=_TEAM)),
@@ -175,17 +193,25 @@ def _budget(allowed: int) -> Json:
 
 _EVERY_DEVICE: Final = {"selectors": [{"cel": {"expression": "device.driver == 'dra.com'"}}]}
 _OWN: Final = {"devices": {"requests": [{"name": "r", "exactly": {"deviceClassName": "gpu"}}]}}
-_WEB_SET: Final = {
-    "replicas": 3,
-    "selector": _WEB,
-    "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}},
-}
+_FRONT: Final = {"matchLabels": {"tier": "front"}}
+
+
+def _workload(kind: str, selector: Json, api_version: str = "apps/v1") -> Json:
+    labels = {"app": "web", "tier": "front"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": []}}
+    spec = {"replicas": 3, "selector": selector, "template": template}
+    return _obj(api_version, kind, "web", {"namespace": "default"}, spec=spec)
+
 
 OBJECTS: Final[dict[str, Json]] = {
     "service": _obj(
         "v1", "Service", "web", {"namespace": "default"}, spec={"selector": {"app": "web"}}
     ),
-    "replica set": _obj("apps/v1", "ReplicaSet", "web", {"namespace": "default"}, spec=_WEB_SET),
+    "replica set": _workload("ReplicaSet", _WEB),
+    "another replica set": _workload("ReplicaSet", _FRONT),
+    "stateful set": _workload("StatefulSet", _WEB),
+    "controller": _workload("ReplicationController", {"app": "web"}, "v1"),
+    "another controller": _workload("ReplicationController", {"tier": "front"}, "v1"),
     "namespace of a team": _obj("v1", "Namespace", "default", {"labels": {"team": "a"}}),
     "namespace of nobody": _obj("v1", "Namespace", "default"),
     "strict budget": _budget(0),
@@ -216,6 +242,8 @@ NODES: Final[dict[str, Json]] = {
     "in zone a": {"labels": {ZONE: "a"}},
     "in zone b": {"labels": {ZONE: "b"}},
     "large, in zone b": {"labels": {ZONE: "b"}, "allocatable": {"cpu": "8"}},
+    "in a zone without a name, in a pool": {"labels": {ZONE: "", "pool": "p"}},
+    "without a hostname, in a pool": {"labels": {ZONE: "b", HOSTNAME: None, "pool": "q"}},
     "with gpus": {"labels": {ZONE: "a"}, "allocatable": {"x.com/gpu": "2"}},
     "with a device of its own": {"allocatable": {"dra.com/gpu": "1"}},
     "cordoned": {"labels": {ZONE: "a"}, "unschedulable": True},
@@ -256,6 +284,14 @@ PROFILES: Final[dict[str, Json]] = {
     },
     "hard pod affinity": _args("InterPodAffinity", hardPodAffinityWeight=50),
     "no default spreading": _args("PodTopologySpread", defaultingType="List"),
+    "spreads by default as it was told": _args(
+        "PodTopologySpread",
+        defaultingType="List",
+        defaultConstraints=[
+            {"maxSkew": 2, "topologyKey": ZONE, "whenUnsatisfiable": "DoNotSchedule"},
+            {"maxSkew": 1, "topologyKey": HOSTNAME, "whenUnsatisfiable": "ScheduleAnyway"},
+        ],
+    ),
 }
 """Profiles by what is special about them."""
 
@@ -270,8 +306,36 @@ THEMES: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ("strict budget", "loose budget"),
     ),
     "spreading": (
-        ("even zones", "even hosts", "rather even", "web", "owned web", "lone"),
-        ("service", "replica set"),
+        (
+            "even zones",
+            "even hosts",
+            "rather even",
+            "rather even hosts",
+            "web",
+            "owned web",
+            "lone",
+            "controlled",
+        ),
+        ("service", "replica set", "another replica set", "controller", "another controller"),
+    ),
+    "spreading softly": (
+        (
+            "owned web",
+            "owned by a set",
+            "controlled",
+            "rather even",
+            "rather even hosts",
+            "rather even everywhere",
+            "web",
+        ),
+        (
+            "service",
+            "replica set",
+            "stateful set",
+            "another replica set",
+            "controller",
+            "another controller",
+        ),
     ),
     "affinity": (
         ("near", "far", "rather near", "rather far", "web", "lone", *_OF_TEAMS),

@@ -112,15 +112,21 @@ def test_a_failure_is_not_remembered_where_a_user_s_own_filter_has_a_say() -> No
 
 
 @pytest.mark.parametrize("nodes", [50, 1600])
-def test_the_work_per_pod_does_not_grow_with_the_number_of_nodes(nodes: int) -> None:
+@pytest.mark.parametrize(
+    "template", ["small", "even zones", "near", "rather far", "rather even", "owned web"]
+)
+def test_the_work_per_pod_does_not_grow_with_the_number_of_nodes(template: str, nodes: int) -> None:
     """Counted in questions to plugins: one look at all nodes for the plan, then at states only."""
     cluster = Cluster(FastEngine)
+    cluster.put(OBJECTS["replica set"])
+    room = {"cpu": "64", "memory": "256Gi", "pods": "110"}
     for number in range(nodes):
-        cluster.put_node(f"n{number}", labels={ZONE: "abc"[number % 3]})
-    cluster.attempts("small", PODS["small"], 1)
+        cluster.put_node(f"n{number}", labels={ZONE: "abc"[number % 3]}, allocatable=room)
+    cluster.attempts("web", PODS["web"], 1)
+    cluster.attempts(template, PODS[template], 2)  # the first one with affinity changes a lot
     before = cluster.engine.statistics.evaluations
-    cluster.attempts("small", PODS["small"], 100)
-    assert cluster.engine.statistics.attempts == {"fast": 101}
+    cluster.attempts(template, PODS[template], 100)
+    assert cluster.engine.statistics.attempts == {"fast": 103}
     assert cluster.engine.statistics.evaluations - before <= 100
 
 

@@ -1,24 +1,30 @@
 """Openings: where followed plugins let pods go, told as the scan tells it, with little work."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gpusched.cluster.tally import Tally
 from gpusched.kube.engine import FastEngine, VerifyEngine
 from gpusched.kube.engine.openings import Openings
 from gpusched.kube.framework.interface import OpenDomains
 from gpusched.kube.plugins.inter_pod_affinity import InterPodAffinity
 from gpusched.kube.plugins.pod_topology_spread import PodTopologySpread
 from tests.kube.engine.clusters import HOSTNAME, ZONE, Cluster
-from tests.kube.engine.templates import OBJECTS, PODS, pod
+from tests.kube.engine.templates import OBJECTS, PODS, PROFILES, pod
 
 FOLLOWED = ("even zones", "even hosts", "near", "far", "rather near", "rather far")
+SOFT = ("rather even", "rather even hosts", "rather even everywhere", "owned web", "controlled")
 
 
 def cluster_of(engine: Any, nodes: int, **more: Any) -> Cluster:
     cluster = Cluster(engine, **more)
+    for name in ("service", "replica set", "controller"):
+        cluster.put(OBJECTS[name])
     for number in range(nodes):
         cluster.put_node(
             f"n{number}",
@@ -53,6 +59,59 @@ def test_plugins_that_follow_pods_decide_as_those_that_count_anew(
         if at % 5 == 4 and cluster.pods:
             cluster.remove(cluster.pods[sorted(cluster.pods)[at % len(cluster.pods)]])
     assert cluster.engine.statistics.attempts["fast"] > 0
+
+
+@pytest.mark.parametrize("profile", ["default", "spreads by default as it was told"])
+@pytest.mark.parametrize("second", FOLLOWED)
+@pytest.mark.parametrize("first", SOFT)
+@pytest.mark.parametrize("percentage", [0, 100])
+def test_soft_spreading_that_follows_pods_scores_as_if_it_counted_anew(
+    first: str, second: str, percentage: int, profile: str
+) -> None:
+    """Zones and hosts without names, nodes without either, and nodes where there is no room."""
+    cluster = cluster_of(VerifyEngine, 120, profile=PROFILES[profile])
+    cluster.percentage = percentage
+    cluster.put_node("n5", labels={ZONE: None, "pool": "p"})
+    cluster.put_node("n7", labels={ZONE: "", HOSTNAME: None, "pool": "p"})
+    for at in range(30):
+        name = (first, second, "controlled")[at % 3]
+        cluster.attempt(cluster.pod(name, PODS[name]))
+        if at % 5 == 4 and cluster.pods:
+            leaving = cluster.pods[sorted(cluster.pods)[at % len(cluster.pods)]]
+            cluster.replace(leaving, replace(leaving, terminating=True))
+        if at % 7 == 6 and cluster.pods:
+            cluster.remove(cluster.pods[sorted(cluster.pods)[at % len(cluster.pods)]])
+    assert not cluster.engine.statistics.fallbacks - Counter(["no node fits"])
+
+
+@pytest.mark.parametrize(
+    ("template", "changes"),
+    [
+        ("owned web", ("another replica set", "replica set")),
+        ("controlled", ("another controller", "controller")),
+    ],
+)
+def test_owners_that_select_anew_are_heard_of(template: str, changes: Sequence[str]) -> None:
+    """The owner is there all the time: deleted and made again, or told to select others."""
+    cluster = cluster_of(VerifyEngine, 6)
+    cluster.drop(OBJECTS["service"])
+    front = pod({"cpu": "250m"}, labels={"tier": "front"})
+    for change in (*changes, *changes):
+        cluster.attempts(template, PODS[template], 3)
+        cluster.attempts("web", PODS["web"], 2)
+        cluster.attempts("front", front, 1)
+        cluster.put(OBJECTS[change])
+        cluster.attempts(template, PODS[template], 3)
+
+
+def test_an_owner_s_status_makes_no_new_plan() -> None:
+    cluster = cluster_of(FastEngine, 60)
+    cluster.attempts("owned web", PODS["owned web"], 2)
+    before = cluster.engine.statistics.evaluations
+    for replicas in range(10):
+        cluster.put({**OBJECTS["replica set"], "status": {"replicas": replicas}})
+        cluster.attempts("owned web", PODS["owned web"], 1)
+    assert cluster.engine.statistics.evaluations - before <= 20
 
 
 @pytest.mark.parametrize("least", [None, 2, 3, 4])
@@ -90,13 +149,14 @@ class Refusing:
         raise AssertionError("counted anew")
 
 
-@pytest.mark.parametrize("template", ["even zones", "near", "far", "rather near"])
+@pytest.mark.parametrize("template", ["even zones", "near", "far", "rather near", *SOFT])
 def test_once_there_is_a_plan_no_column_is_counted_anew(
     template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster = cluster_of(FastEngine, 60)
     cluster.attempts("web", PODS["web"], 2)
     cluster.attempts(template, PODS[template], 3)
+    monkeypatch.setattr(Tally, "_count_anew", Refusing())
     for plugin in (PodTopologySpread, InterPodAffinity):
         for method in ("pre_filter", "filter", "pre_score", "score"):
             monkeypatch.setattr(plugin, method, Refusing())

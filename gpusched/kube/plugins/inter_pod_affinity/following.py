@@ -80,7 +80,9 @@ def follow(
 
 def _tally(snapshot: Snapshot, key: str, terms: TermsOf) -> Tally:
     """Count (pod, term) matches with one topology key."""
-    return Tally(snapshot, key, lambda shape: sum(term.key == key for term in terms(shape)))
+    return Tally.by_label(
+        snapshot, key, lambda shape: sum(term.key == key for term in terms(shape))
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,4 +112,4 @@ def follow_preferences(preferences: Preferences, snapshot: Snapshot) -> Followed
     def weigh(key: str) -> Callable[[PodShape], int]:
         return lambda shape: sum(w for k, w in preferences.matching(shape) if k == key)
 
-    return FollowedPreferences([Tally(snapshot, key, weigh(key)) for key in sorted(keys)])
+    return FollowedPreferences([Tally.by_label(snapshot, key, weigh(key)) for key in sorted(keys)])

@@ -1,21 +1,32 @@
-"""What Filter says of a shape's own hard constraints, kept up to date pod by pod.
+"""What Filter and Score say of a shape's constraints, kept up to date pod by pod.
 
-The same rule as in `filtering`, on counts that follow pods as they come and go.
+The same rules as in `filtering` and `scoring`, on counts that follow pods as they come and go.
+What services and owners select by must stay the same meanwhile.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gpusched.cluster.cache import Snapshot
-from gpusched.cluster.domains import sum_by_class
-from gpusched.cluster.nodes import Ints
+from gpusched.cluster.domains import by_node, has_label, sum_by_class
+from gpusched.cluster.nodes import Ints, Mask
 from gpusched.cluster.pod import PodShape
 from gpusched.cluster.tally import Tally, Weigh
 from gpusched.kube.framework.interface import OpenDomains
-from gpusched.kube.plugins.pod_topology_spread.constraints import Constraint, has_all_keys
+from gpusched.kube.plugins.pod_topology_spread.constraints import (
+    HOSTNAME,
+    Constraint,
+    has_all_keys,
+)
 from gpusched.kube.plugins.pod_topology_spread.filtering import NO_DOMAIN
+from gpusched.kube.plugins.pod_topology_spread.scoring import normalise, topologies
+
+Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +65,9 @@ def follow(
     found = []
     for constraint in constraints:
         counted = complete & constraint.counts_nodes(pod, nodes)
-        tally = Tally(snapshot, constraint.key, _matching(pod, constraint), counted, staying=True)
+        tally = Tally.by_label(
+            snapshot, constraint.key, _matching(pod, constraint), counted, staying=True
+        )
         domains = np.flatnonzero(sum_by_class(tally.classes, counted.astype(np.int64)) > 0)
         own = int(constraint.selector.matches(pod.labels))
         found.append(
@@ -66,6 +79,96 @@ def follow(
             )
         )
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FollowedCost:
+    """One soft constraint.
+
+    Attributes:
+        tally: Matching pods by domain; by node, if the domains are hosts.
+        is_by_host: Whether they are.
+        allowance: What is added to each cost.
+        has_key: False for nodes that cost nothing; shape (N,); None if all have the key.
+    """
+
+    tally: Tally
+    is_by_host: bool
+    allowance: float
+    has_key: Mask | None
+
+    def of(self, rows: Ints, live: Ints) -> Floats:
+        """Return what each row costs, shape (K,), if ``live`` are those that are not ignored."""
+        sums = self.tally.sums()
+        if self.is_by_host:
+            pods, domains = sums.take(rows), len(live)
+        else:
+            ids = self.tally.classes.ids
+            places = ids.take(rows)
+            lived_in = places if live is rows else ids.take(live)
+            pods, domains = sums.take(places), int(np.count_nonzero(np.bincount(lived_in)))
+        cost: Floats = pods * math.log(domains + 2) + self.allowance
+        return cost if self.has_key is None else np.where(self.has_key[rows], cost, 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FollowedScores:
+    """The soft constraints of a shape.
+
+    Attributes:
+        costs: What each of them costs, in order.
+        complete: False for nodes that are ignored; shape (N,); None if none is.
+    """
+
+    costs: Sequence[FollowedCost]
+    complete: Mask | None
+
+    def of(self, rows: Ints) -> Ints:
+        """Return the normalised scores of feasible rows; shape (K,)."""
+        complete = None if self.complete is None else self.complete[rows]
+        live = rows if complete is None else rows[complete]
+        total = np.zeros(len(rows))
+        for cost in self.costs:
+            total += cost.of(rows, live)
+        # Nobody pays between nothing and a pod's log(2): adding a half rounds as Go does.
+        raw = np.floor(total + 0.5).astype(np.int64)
+        return normalise(raw, None if complete is None else ~complete)
+
+
+def follow_scores(
+    pod: PodShape, constraints: Sequence[Constraint], snapshot: Snapshot, *, needs_all_keys: bool
+) -> FollowedScores:
+    """Return a shape's soft constraints on the nodes as they are; see `scoring.prepare`."""
+    nodes = snapshot.nodes
+    complete = has_all_keys(constraints, nodes) if needs_all_keys else None
+    costs = [
+        FollowedCost(
+            _tally_of_cost(pod, constraint, snapshot, complete),
+            constraint.key == HOSTNAME,
+            float(constraint.max_skew - 1),
+            _some(has_label(nodes, constraint.key)),
+        )
+        for constraint in constraints
+    ]
+    return FollowedScores(costs, _some(complete))
+
+
+def _tally_of_cost(
+    pod: PodShape, constraint: Constraint, snapshot: Snapshot, complete: Mask | None
+) -> Tally:
+    """Count on all nodes by host, else on those that count, without all keys or not."""
+    nodes, weigh = snapshot.nodes, _matching(pod, constraint)
+    if constraint.key == HOSTNAME:
+        return Tally(snapshot, by_node(nodes), weigh, staying=True)
+    counted = constraint.counts_nodes(pod, nodes)
+    counted = counted if complete is None else counted & complete
+    classes = topologies(nodes, constraint.key)
+    return Tally(snapshot, classes, weigh, _some(counted), staying=True)
+
+
+def _some(nodes: Mask | None) -> Mask | None:
+    """Return which nodes are meant; None if they all are."""
+    return None if nodes is None or nodes.all() else nodes
 
 
 def _matching(pod: PodShape, constraint: Constraint) -> Weigh:

@@ -21,10 +21,9 @@ from gpusched.kube.plugins.pod_topology_spread.constraints import (
     HARD,
     SOFT,
     Defaults,
-    own_constraints,
 )
 from gpusched.kube.plugins.pod_topology_spread.filtering import SpreadState, count, rejections
-from gpusched.kube.plugins.pod_topology_spread.following import follow
+from gpusched.kube.plugins.pod_topology_spread.following import follow, follow_scores
 from gpusched.kube.plugins.pod_topology_spread.hints import events
 from gpusched.kube.plugins.pod_topology_spread.scoring import ScoreState, normalise, prepare
 
@@ -83,10 +82,9 @@ class PodTopologySpread:
     def follow_filter(
         self, shape: PodShape, snapshot: Snapshot
     ) -> Callable[[], Iterable[OpenDomains]] | None:
-        """See `FollowingFilterPlugin`; constraints by default hang on too many other objects."""
-        if not shape.spec.topology_spread_constraints:
-            return None
-        followed = follow(shape, own_constraints(shape, HARD), snapshot)
+        """See `FollowingFilterPlugin`."""
+        constraints = self.defaults.of_pod(shape, HARD, snapshot.objects)
+        followed = follow(shape, constraints, snapshot)
         return lambda: [spread.open_domains() for spread in followed]
 
     def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, rows: Ints) -> Status:
@@ -94,11 +92,14 @@ class PodTopologySpread:
         constraints = self.defaults.of_pod(pod.shape, SOFT, snapshot.objects)
         if not constraints:
             return SKIP
-        own = bool(pod.shape.spec.topology_spread_constraints)
-        needs_all_keys = own or not self.defaults.is_system
+        needs_all_keys = self._needs_all_keys(pod.shape)
         scored = prepare(pod.shape, constraints, snapshot, rows, needs_all_keys=needs_all_keys)
         state.write(_PRE_SCORE, scored)
         return SUCCESS
+
+    def _needs_all_keys(self, shape: PodShape) -> bool:
+        """Return whether nodes that lack a key are ignored: not by the built-in defaults."""
+        return bool(shape.spec.topology_spread_constraints) or not self.defaults.is_system
 
     def score(
         self, state: CycleState, _pod: PodInfo, _snapshot: Snapshot, _rows: Ints
@@ -112,6 +113,14 @@ class PodTopologySpread:
         scored = state.read(_PRE_SCORE)
         ignored = scored.ignored if isinstance(scored, ScoreState) else np.zeros(len(scores), bool)
         return normalise(scores, ignored)
+
+    def follow_score(self, shape: PodShape, snapshot: Snapshot) -> Callable[[Ints], Ints] | None:
+        """See `FollowingScorePlugin`."""
+        constraints = self.defaults.of_pod(shape, SOFT, snapshot.objects)
+        if not constraints:
+            return None
+        needs_all_keys = self._needs_all_keys(shape)
+        return follow_scores(shape, constraints, snapshot, needs_all_keys=needs_all_keys).of
 
     def ignores(self, shape: PodShape, snapshot: Snapshot) -> bool:
         """See `LabelReader`: no constraints of its own, and none by default."""

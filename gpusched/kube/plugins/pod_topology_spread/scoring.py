@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.domains import has_label, sum_by_class
-from gpusched.cluster.nodes import Ints, Mask
+from gpusched.cluster.nodes import Ints, Mask, NodeClasses, Nodes
 from gpusched.cluster.pod import PodShape
 from gpusched.kube.framework.interface import MAX_NODE_SCORE
 from gpusched.kube.plugins.pod_topology_spread.constraints import (
@@ -86,11 +86,15 @@ class _Scored:
         if constraint.key == HOSTNAME:
             return pods[self.rows], len(live)
         nodes = self.snapshot.nodes
-        key = constraint.key
-        classes = nodes.classes(("label or empty", key), lambda info: info.labels.get(key, ""))
+        classes = topologies(nodes, constraint.key)
         counted = self.complete & constraint.counts_nodes(pod, nodes)
         sums = sum_by_class(classes, np.where(counted, pods, 0))
         return sums[classes.ids[self.rows]], len(np.unique(classes.ids[live]))
+
+
+def topologies(nodes: Nodes, key: str) -> NodeClasses[str]:
+    """Return the nodes by the value of a topology key; those without it have an empty one."""
+    return nodes.classes(("label or empty", key), lambda info: info.labels.get(key, ""))
 
 
 def round_half_away(values: npt.NDArray[np.float64]) -> Ints:
@@ -104,14 +108,17 @@ def round_half_away(values: npt.NDArray[np.float64]) -> Ints:
     return (whole + np.where(away, np.sign(values), 0.0)).astype(np.int64)
 
 
-def normalise(scores: Ints, ignored: Mask) -> Ints:
+def normalise(scores: Ints, ignored: Mask | None = None) -> Ints:
     """Return scores in [0, 100], the fewest pods first; 0 for ignored rows.
 
     >>> normalise(np.array([3, 0, 7]), np.array([False, False, True])).tolist()
     [0, 100, 0]
     """
-    live = scores[~ignored]
-    most = max(int(live.max()), 0) if live.size else 0
-    if not most:
-        return np.where(ignored, 0, MAX_NODE_SCORE)
-    return np.where(ignored, 0, MAX_NODE_SCORE * (most + int(live.min()) - scores) // most)
+    live = scores if ignored is None else scores[~ignored]
+    most = max(live.item(live.argmax()), 0) if live.size else 0
+    if most:
+        least = live.item(live.argmin())
+        scores = MAX_NODE_SCORE * (most + least - scores) // most
+    else:
+        scores = np.full_like(scores, MAX_NODE_SCORE)
+    return scores if ignored is None else np.where(ignored, 0, scores)
