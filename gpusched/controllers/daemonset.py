@@ -46,7 +46,7 @@ class DaemonSetController:
 
     name: ClassVar[str] = "daemonset-controller"
     watches: ClassVar[tuple[str, ...]] = ("DaemonSet", "Pod", "Node")
-    pods: ClassVar[tuple[PodInterest, ...]] = of_owners("DaemonSet")
+    pods: ClassVar[tuple[PodInterest, ...]] = of_owners("DaemonSet", before=False)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 2
     pace: ClassVar[int] = 1

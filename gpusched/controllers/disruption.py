@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import Any, ClassVar
 
 from gpusched.controllers.conditions import condition, find, without
-from gpusched.controllers.interest import PodInterest
+from gpusched.controllers.interest import ANYTHING, BOUND, STARTED, PodInterest
 from gpusched.controllers.protocol import (
     SECOND,
     Change,
@@ -31,6 +31,8 @@ DELETION_TIMEOUT = 120 * SECOND
 """A pod whose eviction was granted counts as gone so long."""
 _SIZED = ("ReplicaSet", "StatefulSet", "Deployment")
 _WITHOUT_SCALE = {"DaemonSet": "daemonsets.apps", "Job": "jobs.batch", "Node": "nodes"}
+_ADDS_LABELS = BOUND | STARTED
+"""What takes no label from a pod, so that its new state tells which budgets select it."""
 _UNMANAGED = (
     "were found to be unmanaged. As a result, the status of the PDB cannot be calculated"
     " correctly, which may result in undefined behavior. To account for these pods please set"
@@ -43,7 +45,10 @@ class DisruptionController:
 
     name: ClassVar[str] = "controllermanager"
     watches: ClassVar[tuple[str, ...]] = ("PodDisruptionBudget", "Pod", "ReplicaSet", "StatefulSet")
-    pods: ClassVar[tuple[PodInterest, ...]] = (PodInterest(beside="PodDisruptionBudget"),)
+    pods: ClassVar[tuple[PodInterest, ...]] = (
+        PodInterest(ANYTHING & ~_ADDS_LABELS, beside="PodDisruptionBudget"),
+        PodInterest(_ADDS_LABELS, beside="PodDisruptionBudget", before=False),
+    )
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 1
     pace: ClassVar[int] = 1
@@ -55,7 +60,8 @@ class DisruptionController:
         if change.kind != "Pod":
             return ()
         budgets = reader.objects("PodDisruptionBudget", change.key[0])
-        states = [pod.labels for pod in (change.old, change.new) if pod is not None]
+        before = None if change.facets & _ADDS_LABELS else change.old
+        states = [pod.labels for pod in (before, change.new) if pod is not None]
         return [
             Wake((change.key[0], item["metadata"]["name"]))
             for item in budgets

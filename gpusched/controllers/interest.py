@@ -64,6 +64,7 @@ class PodInterest:
         owned: Whether something must own it.
         field: Which of `FIELDS` its spec must have; empty for every pod.
         beside: A kind of which there must be an object anywhere; empty for none.
+        before: Whether the state before the change is read too; it is kept until then.
     """
 
     facets: int = ANYTHING
@@ -71,6 +72,7 @@ class PodInterest:
     owned: bool = False
     field: str = ""
     beside: str = ""
+    before: bool = True
 
     def covers(self, facets: int, traits: Traits, there_is: Callable[[str], bool]) -> bool:
         """Return whether a change is in the set.
@@ -86,19 +88,24 @@ class PodInterest:
         >>> starts.covers(BOUND, Traits("Job"), lambda kind: False)
         False
         """
+        return self.may_cover(facets, traits) and (not self.beside or there_is(self.beside))
+
+    def may_cover(self, facets: int, traits: Traits) -> bool:
+        """Return whether a change is in the set, or would be if `beside` were fulfilled."""
         return (
             bool(facets & (self.facets | REWRITTEN))
             and (not self.owners or traits.owner in self.owners)
             and not (self.owned and not traits.owner)
             and (not self.field or self.field in traits.fields)
-            and (not self.beside or there_is(self.beside))
         )
 
 
 EVERY_CHANGE: Final = (PodInterest(),)
 """Every change of every pod."""
+EVERY_NEW_STATE: Final = (PodInterest(before=False),)
+"""The same, for who looks at the state after the change only."""
 
 
-def of_owners(*owners: str) -> tuple[PodInterest, ...]:
+def of_owners(*owners: str, before: bool = True) -> tuple[PodInterest, ...]:
     """Return the interest in every change of the pods that objects of these kinds own."""
-    return (PodInterest(owners=owners),)
+    return (PodInterest(owners=owners, before=before),)

@@ -47,7 +47,7 @@ class JobController:
 
     name: ClassVar[str] = "job-controller"
     watches: ClassVar[tuple[str, ...]] = ("Job", "Pod")
-    pods: ClassVar[tuple[PodInterest, ...]] = of_owners("Job")
+    pods: ClassVar[tuple[PodInterest, ...]] = of_owners("Job", before=False)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5
     pace: ClassVar[int] = 1

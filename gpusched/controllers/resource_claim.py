@@ -47,8 +47,8 @@ class ResourceClaimController:
     name: ClassVar[str] = "resource_claim"
     watches: ClassVar[tuple[str, ...]] = ("Pod", _KIND, _TEMPLATE)
     pods: ClassVar[tuple[PodInterest, ...]] = (
-        PodInterest(field="resourceClaims"),
-        PodInterest(beside=_KIND),
+        PodInterest(field="resourceClaims", before=False),
+        PodInterest(beside=_KIND, before=False),
     )
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 50

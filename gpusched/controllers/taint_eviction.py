@@ -6,7 +6,7 @@ Source: kubernetes/kubernetes pkg/controller/tainteviction/taint_eviction.go, v1
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from gpusched.controllers.interest import EVERY_CHANGE, PodInterest
+from gpusched.controllers.interest import EVERY_NEW_STATE, PodInterest
 from gpusched.controllers.protocol import (
     SECOND,
     Change,
@@ -47,7 +47,7 @@ class TaintEvictionController:
     @property
     def pods(self) -> Sequence[PodInterest]:
         """All of them while there is a tainted node or an eviction planned; else none."""
-        return EVERY_CHANGE if self._tainted or self._since else ()
+        return EVERY_NEW_STATE if self._tainted or self._since else ()
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return the pods of a node whose NoExecute taints changed, or a pod bound there."""

@@ -148,7 +148,7 @@ class Wording(NamedTuple):
 
 
 class Sighting(NamedTuple):
-    """A scheduler's new event, as short as can be: a run has one or more for each of its pods.
+    """A scheduler's new event; a run keeps no such object, but columns (`sim.sightings`).
 
     Attributes:
         wording: What it shares with others.

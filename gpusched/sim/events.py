@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from gpusched.controllers.protocol import Emit
 from gpusched.sim.calendar import SECOND
-from gpusched.sim.event_log import EventRecord, Sighting, Wording
+from gpusched.sim.event_log import EventRecord, Wording
 from gpusched.sim.pod import Pod, PodTemplate
 from gpusched.sim.store import Store
 
@@ -137,10 +137,6 @@ def _identity(event: Emit) -> _Identity:
     return ref["kind"], ref.get("namespace", ""), ref["name"], ref.get("uid", "")
 
 
-_sighting = tuple.__new__
-"""Makes a `Sighting` in a third of the time of the class's own way: every binding is one."""
-
-
 class SeriesRecorder:
     """The scheduler's recorder: the same event about the same state of an object becomes a series.
 
@@ -176,8 +172,7 @@ class SeriesRecorder:
         sort = self._sort(pod, kind, reason, action)
         number = sort.known.get(pod.version)
         if number is None:
-            new = Sighting(sort.wording, pod.name, pod.serial, pod.version, note)
-            sort.known[pod.version] = self._store.add_event(new)
+            sort.known[pod.version] = self._store.add_sighting(sort.wording, pod, note)
             return
         now = self._store.now
         count, _ = self._series.get(number, (1, now))
@@ -191,9 +186,7 @@ class SeriesRecorder:
         if wording is None:
             wording = self._sort(pod, "Normal", "Scheduled", "Binding", assigned=True).wording
             self._assigned[pod.template] = wording
-        self._store.add_event(
-            _sighting(Sighting, (wording, pod.name, pod.serial, pod.version, node))
-        )
+        self._store.add_sighting(wording, pod, node)
 
     def _sort(
         self, pod: Pod, kind: str, reason: str, action: str, *, assigned: bool = False

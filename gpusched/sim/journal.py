@@ -19,8 +19,9 @@ from typing import Any, Final, NamedTuple, overload
 import numpy as np
 import numpy.typing as npt
 
-from gpusched.sim.event_log import EventRecord, Sighting
-from gpusched.sim.pod import PodTemplate
+from gpusched.sim.event_log import EventRecord, Wording
+from gpusched.sim.pod import Pod, PodTemplate
+from gpusched.sim.sightings import Sightings
 
 Ints = npt.NDArray[np.int64]
 
@@ -50,6 +51,8 @@ class What(IntEnum):
 ) = What
 """The same for those who ask for each row: Python 3.11 is slow to find an enumeration's members."""
 
+_SIGHTED: Final = 8
+"""The column of what happened holds a scheduler's new event as this."""
 _STEP: Final = 16
 """The column of what happened holds a step as this and its number."""
 _KINDS: Final = tuple(What)
@@ -83,8 +86,9 @@ class Journal(Sequence[Row]):
     def __init__(self) -> None:
         self._at = array("q")
         self._what = array("b")
-        self._subject = array("q")
+        self._subject = array("I")
         self._detail: list[Any] = []
+        self._sightings = Sightings()
         self._template_from = array("q")
         self._templates: list[PodTemplate] = []
 
@@ -112,6 +116,14 @@ class Journal(Sequence[Row]):
         self._subject.append(subject)
         self._detail.append(argument)
 
+    def append_sighting(self, at: int, number: int, wording: Wording, pod: Pod, note: str) -> None:
+        """Add the row of a scheduler's new event; see `Sightings`."""
+        self._at.append(at)
+        self._what.append(_SIGHTED)
+        self._subject.append(number)
+        self._detail.append(pod.name)
+        self._sightings.add(number, wording, pod, note)
+
     @overload
     def __getitem__(self, index: int) -> Row: ...
 
@@ -134,6 +146,7 @@ class Journal(Sequence[Row]):
         """Return the times, kinds, subjects and versions of all rows; each of shape (rows,)."""
         what = np.array(self._what, np.int64)
         what[what >= _STEP] = POD_STEP
+        what[what == _SIGHTED] = EVENT_WRITTEN
         version = np.arange(1, len(self) + 1, dtype=np.int64)
         return np.array(self._at, np.int64), what, np.array(self._subject, np.int64), version
 
@@ -147,8 +160,9 @@ class Journal(Sequence[Row]):
             what, detail = POD_STEP, (what - _STEP, detail)
         elif what == POD_CREATED:
             detail = (self._templates[bisect_right(self._template_from, index) - 1], detail)
-        elif isinstance(detail, Sighting):
-            detail = detail.record(at, index + 1)
+        elif what == _SIGHTED:
+            seen = self._sightings.find(self._subject[index], detail)
+            what, detail = EVENT_WRITTEN, seen.record(at, index + 1)
         return _row(Row, (at, _KINDS[what], self._subject[index], index + 1, detail))
 
     def event(self, index: int) -> EventRecord:

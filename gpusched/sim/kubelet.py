@@ -10,7 +10,7 @@ from typing import Any
 from gpusched.api.shared import Shared
 from gpusched.controllers.interest import (
     BOUND,
-    EVERY_CHANGE,
+    EVERY_NEW_STATE,
     MARKED,
     RELEASED,
     STARTED,
@@ -33,7 +33,10 @@ from gpusched.sim.steps import finished, running
 WORKERS = 4
 """How many pods a KWOK process works on at the same time (its podPlayStageParallelism)."""
 FAKE = ("kwok.x-k8s.io/node", "fake")
-_WITH_FAST_STAGES = (PodInterest(BOUND | TOLD | MARKED | RELEASED), PodInterest(STARTED, ("Job",)))
+_WITH_FAST_STAGES = (
+    PodInterest(BOUND | TOLD | MARKED | RELEASED, before=False),
+    PodInterest(STARTED, ("Job",), before=False),
+)
 """What can call for the next fast stage. A pod that has ended or left, or has no node, does not."""
 _REMOVE, _RUN, _COMPLETE = range(3)
 RunTime = Callable[[Pod], tuple[int, str] | None]
@@ -112,7 +115,7 @@ class Kubelet:
         self._stage_alarms: dict[Key, Alarm] = {}
         self._timed: set[int] = set()
         self._store.watch("Node", self._see_node)
-        interests = _WITH_FAST_STAGES if stages is None else EVERY_CHANGE
+        interests = _WITH_FAST_STAGES if stages is None else EVERY_NEW_STATE
         self._store.watch("Pod", self._see_pod, lambda: interests)
 
     # --- start and stop ---------------------------------------------------------------------------

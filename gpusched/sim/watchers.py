@@ -2,17 +2,26 @@
 
 A pod's change reaches only those whom it concerns (`controllers.interest`). Whom that is hangs on
 what happened and on traits that pods of one template share, so it is worked out once for each of
-the few combinations and remembered.
+the few combinations and remembered. So it is with the state before a change: it is kept until the
+change is told only if somebody will read it, for one instant may bind a million pods.
 
 This file must not know how objects are stored, nor what watchers do.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from gpusched.controllers.interest import EVERY_CHANGE, PodInterest, Traits
-from gpusched.controllers.protocol import Change
+from gpusched.controllers.interest import BOUND, CREATED, EVERY_CHANGE, GONE, PodInterest, Traits
+from gpusched.controllers.protocol import Change, Verb
 from gpusched.sim.loop import Loop
+from gpusched.sim.pod import Pod
+
+_NO_POD: Final = 0
+"""Stands where the facets of a pod's change do: what is told is a change already."""
+_VERBS: Final[Mapping[int, Verb]] = {CREATED: "ADDED", CREATED | BOUND: "ADDED", GONE: "DELETED"}
+_change = tuple.__new__
+"""Makes the many changes of pods: a third of the time of the class's own way."""
 
 Handler = Callable[[Change], None]
 Interests = Callable[[], Sequence[PodInterest]]
@@ -42,7 +51,8 @@ class Watchers:
         self.by_kind: defaultdict[str, list[Handler]] = defaultdict(list)
         self._of_pods: list[tuple[Handler, Interests]] = []
         self._audiences: dict[tuple[int, Traits], list[Handler]] = {}
-        self._pending: list[Change] = []
+        self._reads_before: dict[tuple[int, Traits], bool] = {}
+        self._pending: list[Any] = []
         self._due = -1 << 62
 
     def add(self, kind: str, handler: Handler, interests: Interests = every_change) -> None:
@@ -62,6 +72,7 @@ class Watchers:
     def outdate(self) -> None:
         """Work out anew whom pods concern: interests have changed, or which kinds there are."""
         self._audiences.clear()
+        self._reads_before.clear()
 
     def audience(self, facets: int, traits: Traits) -> list[Handler]:
         """Return whom a change of a pod concerns, in the order in which they came."""
@@ -74,26 +85,58 @@ class Watchers:
             ]
         return found
 
-    def notify(self, change: Change) -> None:
-        """Let the watchers of a change's kind know of it, after the watch latency."""
-        due = self._loop.now + self._latency
-        if due != self._due or not self._pending:
-            self._due, self._pending = due, []
-            self._loop.at(due, self._deliver, self._pending)
-        self._pending.append(change)
+    def reads_before(self, facets: int, traits: Traits) -> bool:
+        """Return whether anybody may read the state before a change of a pod."""
+        found = self._reads_before.get((facets, traits))
+        if found is None:
+            found = self._reads_before[facets, traits] = any(
+                each.before and each.may_cover(facets, traits)
+                for _, interests in self._of_pods
+                for each in interests()
+            )
+        return found
 
-    def _deliver(self, changes: list[Change]) -> None:
-        if changes is self._pending:
+    def notify(self, change: Change) -> None:
+        """Let the watchers of a change's kind, which is not Pod, know of it."""
+        if self._loop.now + self._latency != self._due or not self._pending:
+            self._begin_line()
+        self._pending.extend((change, None, _NO_POD))
+
+    def notify_pod(self, old: Pod | None, new: Pod, facets: int) -> None:
+        """Let those whom a pod concerns know of its new state, after the watch latency.
+
+        Until then nothing is made of it: a batch may hold a million.
+        """
+        if old is not None:
+            traits = new.template.traits
+            read = self._reads_before.get((facets, traits))
+            if read is None:
+                read = self.reads_before(facets, traits)
+            if not read:
+                old = None
+        if self._loop.now + self._latency != self._due or not self._pending:
+            self._begin_line()
+        self._pending.extend((new, old, facets))
+
+    def _begin_line(self) -> None:
+        """Begin a line of what will be told after the watch latency: three entries a change."""
+        self._due, self._pending = self._loop.now + self._latency, []
+        self._loop.at(self._due, self._deliver, self._pending)
+
+    def _deliver(self, line: list[Any]) -> None:
+        if line is self._pending:
             self._pending = []
-        changes.reverse()
-        audiences = self._audiences
-        while changes:  # each is let go as soon as it has been told: a batch may hold a million
-            change = changes.pop()
-            kind, _, _, _, new, facets = change
-            if kind == "Pod":
-                traits = new.template.traits
-                handlers = audiences.get((facets, traits)) or self.audience(facets, traits)
-            else:
-                handlers = self.by_kind[kind]
+        line.reverse()
+        take, audiences = line.pop, self._audiences
+        while line:  # each is let go as soon as it has been told
+            new, old, facets = take(), take(), take()
+            if facets is _NO_POD:
+                for handler in self.by_kind[new.kind]:
+                    handler(new)
+                continue
+            traits = new.template.traits
+            handlers = audiences.get((facets, traits)) or self.audience(facets, traits)
+            verb = _VERBS.get(facets, "MODIFIED")
+            change = _change(Change, ("Pod", verb, new.key, old, new, facets))
             for handler in handlers:
                 handler(change)

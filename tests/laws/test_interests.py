@@ -149,3 +149,13 @@ def test_telling_everybody_of_everything_makes_no_difference(
 
     monkeypatch.setattr(Watchers, "audience", everybody)
     assert digest(seed, STEPS, "auto") == told
+
+
+@pytest.mark.parametrize("latency", ["zero", "recorded-v1.36"])
+@pytest.mark.parametrize("seed", range(4))
+def test_keeping_every_state_before_a_change_makes_no_difference(
+    seed: int, latency: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = digest(seed, STEPS, "auto", latency)
+    monkeypatch.setattr(Watchers, "reads_before", lambda *_: True)
+    assert digest(seed, STEPS, "auto", latency) == told

@@ -1,15 +1,26 @@
 """The journal: rows made when somebody looks, versions without a column, bindings that share."""
 
+from collections.abc import Callable
+
 import pytest
 
+from gpusched.controllers.protocol import Emit
 from gpusched.sim.calendar import Calendar
-from gpusched.sim.events import SeriesRecorder
+from gpusched.sim.events import CoreRecorder, SeriesRecorder
 from gpusched.sim.journal import Journal, What
 from gpusched.sim.loop import Loop
 from gpusched.sim.pod import Pod, PodTemplate
 from gpusched.sim.steps import NUMBER, bound, running
 from gpusched.sim.store import Store
 from tests.sim.builders import node, plane, pod
+
+
+class Now:
+    """A client without a budget."""
+
+    def send(self, action: Callable[[], None]) -> None:
+        action()
+
 
 ZONE = "topology.kubernetes.io/zone"
 
@@ -110,3 +121,35 @@ def test_bindings_to_one_node_share_their_argument() -> None:
     ]
     assert len(targets) > 1
     assert targets[0] is targets[1]
+
+
+def test_sightings_of_several_sorts_and_other_events_find_their_own() -> None:
+    store = Store(Loop(0), Calendar("2026-01-01T00:00:00Z"))
+    scheduler, controller = SeriesRecorder(store, 0), CoreRecorder(store, "job", Now())
+    pods = [Pod(PodTemplate("team", {}, {}), name, serial, 0) for serial, name in enumerate("pqr")]
+    for version, each in enumerate(pods, 70):
+        each.version = version
+        about = {"kind": "Job", "name": f"of-{each.name}"}
+        controller.emit(Emit(about, "Normal", "SuccessfulCreate", f"Created pod: {each.name}"))
+        scheduler.record(each, "Warning", "FailedScheduling", "Scheduling", f"none for {each.name}")
+        scheduler.assigned(each, f"gpu-{each.name}")
+    told = [event.message for event in store.events]
+    assert told == [
+        text
+        for name in "pqr"
+        for text in (
+            f"Created pod: {name}",
+            f"none for {name}",
+            f"Successfully assigned team/{name} to gpu-{name}",
+        )
+    ]
+    versions = [event.regarding.get("resourceVersion") for event in store.events]
+    assert versions == [v for n in ("70", "71", "72") for v in (None, n, n)]
+    assert store.journal.columns()[1].tolist() == [What.EVENT_WRITTEN] * 9
+    assert store.journal[1].detail.regarding["uid"].startswith("00000000-")
+
+
+def test_a_column_holds_the_last_serial_number_that_a_uid_can_name() -> None:
+    journal = Journal()
+    journal.append(0, What.POD_DELETED, 2**32 - 1, None)
+    assert journal[0].subject == 2**32 - 1

@@ -199,6 +199,8 @@ class SchedulingQueue:
         queued = self._pods.get(uid)
         if queued is not None and queued.place is Place.IN_FLIGHT:
             del self._pods[uid]
+            if not self._pods:
+                self._pods = {}  # an empty table keeps its places, which may have been a million
 
     def fail(
         self, queued: QueuedPod, rejected_by: frozenset[str], pending_on: frozenset[str], now: int

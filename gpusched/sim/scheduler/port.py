@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
+from gpusched.controllers.interest import EVERY_NEW_STATE
 from gpusched.controllers.protocol import Key
 from gpusched.sim.api import Api
 from gpusched.sim.deletion import delete, delete_pod
@@ -61,7 +62,7 @@ class SchedulerPort(Protocol):
         """Writes what is no pod, and parts of a pod's status."""
 
     def watch(self, kind: str, handler: Handler) -> None:
-        """Call ``handler`` with each change of ``kind``."""
+        """Call ``handler`` with each change of ``kind``; of a pod's it reads the new state only."""
 
     def pods(self, namespace: str = "") -> Iterable[Pod]:
         """Return all pods, oldest first."""
@@ -117,7 +118,7 @@ class StorePort:
 
     def watch(self, kind: str, handler: Handler) -> None:
         """See `SchedulerPort`."""
-        self._store.watch(kind, handler)
+        self._store.watch(kind, handler, lambda: EVERY_NEW_STATE)
 
     def pods(self, namespace: str = "") -> Iterable[Pod]:
         """See `SchedulerPort`."""
