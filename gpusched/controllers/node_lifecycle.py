@@ -3,7 +3,7 @@
 Source: kubernetes/kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go, v1.36.1
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from gpusched.api.shared import Shared
 from gpusched.controllers import taints
 from gpusched.controllers.conditions import find
 from gpusched.controllers.interest import PodInterest
+from gpusched.controllers.node_zones import Zones
 from gpusched.controllers.protocol import (
     SECOND,
     TICK,
@@ -101,7 +102,7 @@ class NodeLifecycleController:
 
     def __init__(self) -> None:
         self._health: dict[str, _Health] = {}
-        self._disrupted = False
+        self._zones = Zones()
         self._first = True
         self._known = Shared(_read)
 
@@ -135,26 +136,26 @@ class NodeLifecycleController:
         spec = self._facts(node).spec
         return None if spec is None else {**node, "spec": spec}
 
-    def _taint_no_execute(self, name: str, reader: Reader) -> Any:
+    def _give_up_node(self, name: str, tick: int, reader: Reader) -> Any:
+        """Taint a lost node NoExecute in its zone's turn; swap the other taint at once."""
         node = reader.get("Node", "", name)
         ready = self._facts(node).ready if node is not None else None
-        if node is None or ready is None or ready["status"] == "True" or self._disrupted:
+        if node is None or ready is None or ready["status"] == "True":
             return
-        lost = ready["status"] == "Unknown"
-        key, other = (
-            (taints.UNREACHABLE, taints.NOT_READY)
-            if lost
-            else (taints.NOT_READY, taints.UNREACHABLE)
-        )
+        key, other = taints.NOT_READY, taints.UNREACHABLE
+        if ready["status"] == "Unknown":
+            key, other = other, key
         wanted = taints.with_taint(node, key, reader.stamp(), other)
-        if wanted is not None:
+        swap = any(taint["key"] == other for taint in taints.no_execute(node))
+        if wanted is not None and (swap or self._zones.admit(node, tick)):
             yield Update(taints.with_taints(node, wanted))
 
     # --- ticks ------------------------------------------------------------------------------------
 
     def _monitor(self, reader: Reader) -> Any:
-        nodes = reader.objects("Node")
+        nodes, tick = reader.objects("Node"), reader.now
         yield from self._register(nodes, reader)
+        down: list[str] = []
         lost: list[str] = []
         for listed in nodes:
             observed = current = self._facts(listed)
@@ -164,17 +165,15 @@ class NodeLifecycleController:
                 current = self._facts(node)
             if current.is_ready:
                 yield from self._reachable(node, current)
-            elif current.ready is not None:
+                continue
+            down.append(node["metadata"]["name"])
+            if current.ready is not None:
                 lost.append(node["metadata"]["name"])
                 if observed.is_ready:
                     yield from self._report(node, reader)
-        yield from self._disruption(nodes, reader)
-        if not self._disrupted:
-            yield from self._taint_lost(lost, reader)
-
-    def _taint_lost(self, lost: Iterable[str], reader: Reader) -> Any:
-        for name in lost:
-            yield from self._taint_no_execute(name, reader)
+        yield from self._disruption(nodes, down, tick, reader)
+        for name in () if self._zones.stopped else lost:
+            yield from self._give_up_node(name, tick, reader)
 
     def _register(self, nodes: Iterable[Json], reader: Reader) -> Any:
         """Report nodes that came and went since the last tick."""
@@ -233,31 +232,25 @@ class NodeLifecycleController:
         if facts.kept is not None:
             yield Update(taints.with_taints(node, facts.kept))
 
-    def _disruption(self, nodes: Iterable[Json], reader: Reader) -> Any:
+    def _disruption(
+        self, nodes: Iterable[Json], down: Iterable[str], tick: int, reader: Reader
+    ) -> Any:
         """Stop all evictions while no node at all is ready.
 
         Give every node new time when that ends.
         """
-        fresh = self._without_a_ready_node(nodes, reader)
-        disrupted = bool(fresh)
-        if disrupted and not self._disrupted:
-            for node in fresh:
+        fresh = [reader.get("Node", "", name) for name in down]
+        still = [node for node in fresh if node is not None and not self._facts(node).is_ready]
+        if not still and self._zones.calm:
+            return
+        stopped = self._zones.stopped
+        self._zones.judge(nodes, {node["metadata"]["name"] for node in still}, tick)
+        if self._zones.stopped and not stopped:
+            for node in still:
                 yield from self._reachable(node, self._facts(node))
-        elif self._disrupted and not disrupted:
+        elif stopped and not self._zones.stopped:
             for health in self._health.values():
                 health.seen = reader.now
-        self._disrupted = disrupted
-
-    def _without_a_ready_node(self, nodes: Iterable[Json], reader: Reader) -> Sequence[Json]:
-        """Return the nodes as they are now if none is ready; nothing if one is."""
-        fresh: list[Json] = []
-        for listed in nodes:
-            node = reader.get("Node", "", listed["metadata"]["name"])
-            if node is not None and self._facts(node).is_ready:
-                return ()
-            if node is not None:
-                fresh.append(node)
-        return fresh
 
 
 def _patch(name: str, change: Callable[[Json], Json | None]) -> Any:

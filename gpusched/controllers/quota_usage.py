@@ -24,14 +24,18 @@ KINDS = (
     "Job",
     "CronJob",
     "ResourceQuota",
+    "ResourceClaim",
+    "ResourceClaimTemplate",
+    "PodDisruptionBudget",
 )
+"""Kinds beside Pod whose objects a quota can limit."""
 _POD: Json = {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": {}}
 
 
 def usage_in(reader: Reader, quota: Json) -> dict[str, str]:
     """Return the usage of those of a quota's resources that anything counts towards."""
     namespace = quota["metadata"]["namespace"]
-    total = dict.fromkeys(_counted(reader, quota), ZERO)
+    total = dict.fromkeys(_counted(quota), ZERO)
     counting = (obj for obj in _objects(reader, namespace) if is_in_scope(quota, obj))
     for uses in map(usage, counting):
         for name in total.keys() & uses.keys():
@@ -39,9 +43,9 @@ def usage_in(reader: Reader, quota: Json) -> dict[str, str]:
     return {name: str(amount) for name, amount in total.items()}
 
 
-def _counted(reader: Reader, quota: Json) -> list[str]:
-    namespace = quota["metadata"]["namespace"]
-    samples = [_POD, *(obj for kind in KINDS for obj in reader.objects(kind, namespace)[:1])]
+def _counted(quota: Json) -> list[str]:
+    """Return the limits of a quota towards which some kind of object counts."""
+    samples = [{**_POD, "kind": kind} for kind in ("Pod", *KINDS)]
     return [
         name
         for name in quota["spec"].get("hard") or {}

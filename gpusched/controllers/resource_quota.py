@@ -12,22 +12,14 @@ from typing import ClassVar
 
 from gpusched.controllers.interest import ENDED, GONE, PodInterest
 from gpusched.controllers.protocol import Change, Controller, Key, Reader, UpdateStatus, Wake, Work
-from gpusched.controllers.quota_usage import usage_in
+from gpusched.controllers.quota_usage import KINDS, usage_in
 
 
 class ResourceQuotaController:
     """Keeps the usage of quotas."""
 
     name: ClassVar[str] = "resourcequota-controller"
-    watches: ClassVar[tuple[str, ...]] = (
-        "ResourceQuota",
-        "Pod",
-        "Deployment",
-        "ReplicaSet",
-        "Job",
-        "ConfigMap",
-        "Service",
-    )
+    watches: ClassVar[tuple[str, ...]] = ("Pod", *KINDS)
     pods: ClassVar[tuple[PodInterest, ...]] = (PodInterest(ENDED | GONE, beside="ResourceQuota"),)
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 5

@@ -1,7 +1,5 @@
 """StatefulSet: pods with ordinals, created and deleted in order or side by side.
 
-Not modelled: claims from volumeClaimTemplates.
-
 Source: kubernetes/kubernetes pkg/controller/statefulset/stateful_set_control.go,
 stateful_set_utils.go, v1.36.1
 """
@@ -31,6 +29,7 @@ from gpusched.controllers.protocol import (
     reference,
 )
 from gpusched.controllers.revisions import LABEL, ensure_revision
+from gpusched.controllers.set_claims import provide_claims, with_claims
 
 _ENDED = ("Succeeded", "Failed")
 
@@ -67,20 +66,23 @@ class StatefulSetController:
         yield from self._claims.settle(found, reader)
         pods = reader.pods_of(found["metadata"]["uid"])
         status = _status(found, pods, name, reader)
-        problem: ApiError | None = None
+        failed = False
         if not found["metadata"].get("deletionTimestamp"):
-            problem = yield from self._step(found, pods, status)
+            failed = yield from self._step(found, pods, status, reader)
         _complete_update(found, status)
         if status != (found.get("status") or {}):
             yield UpdateStatus(found, status)
-        if problem is not None:
+        if failed:
             return Outcome(retry=True)
         wait = found["spec"].get("minReadySeconds", 0)
         unripe = wait and status.get("readyReplicas", 0) != status["availableReplicas"]
         return Outcome(requeue_after=wait * SECOND) if unripe else None
 
-    def _step(self, found: Json, pods: Sequence[PodView], status: Json) -> Any:
-        """Go through the ordinals from the first; in order, stop at the first that is not well."""
+    def _step(self, found: Json, pods: Sequence[PodView], status: Json, reader: Reader) -> Any:
+        """Go through the ordinals from the first; in order, stop at the first that is not well.
+
+        Return whether a creation failed.
+        """
         ordered = found["spec"].get("podManagementPolicy", "OrderedReady") == "OrderedReady"
         start = (found["spec"].get("ordinals") or {}).get("start", 0)
         present = {ordinal_of(pod): pod for pod in pods}
@@ -89,23 +91,25 @@ class StatefulSetController:
             pod = present.get(ordinal)
             if pod is not None and pod.phase in _ENDED and pod.deletion is None:
                 yield from self._delete(found, pod)
-                return None
+                return False
             if pod is None:
-                problem = yield from self._create(found, ordinal, status)
-                if problem is not None or ordered:
-                    return problem
-            elif ordered and (pod.deletion is not None or not pod.ready):
-                return None
+                failed = yield from self._create(found, ordinal, status, reader)
+                if failed or ordered:
+                    return failed
+                continue
+            if pod.phase == "Pending" and (yield from provide_claims(found, ordinal, reader)):
+                return True
+            if ordered and (pod.deletion is not None or not pod.ready):
+                return False
         surplus = [
             pod for ordinal, pod in sorted(present.items(), reverse=True) if ordinal not in wanted
         ]
         if surplus:
-            return (yield from self._shrink(found, surplus, ordered=ordered))
-        return (
-            yield from self._roll(
-                found, [present[ordinal] for ordinal in wanted if ordinal in present], status
-            )
-        )
+            yield from self._shrink(found, surplus, ordered=ordered)
+        else:
+            kept = [present[ordinal] for ordinal in wanted if ordinal in present]
+            yield from self._roll(found, kept, status)
+        return False
 
     def _shrink(self, found: Json, surplus: Sequence[PodView], *, ordered: bool) -> Any:
         """Delete what is too much, the highest ordinal first."""
@@ -113,42 +117,41 @@ class StatefulSetController:
             if pod.deletion is None:
                 yield from self._delete(found, pod)
             if ordered:
-                return None
-        return None
+                return
 
     def _roll(self, found: Json, pods: Sequence[PodView], status: Json) -> Any:
         """Delete the highest pod of an old revision, unless one is not well."""
         strategy = found["spec"].get("updateStrategy") or {}
         if strategy.get("type") == "OnDelete":
-            return None
+            return
         start = (found["spec"].get("ordinals") or {}).get("start", 0)
         partition = start + ((strategy.get("rollingUpdate") or {}).get("partition") or 0)
         label = status["updateRevision"]
         for pod in reversed(pods):
             if ordinal_of(pod) < partition:
-                return None
+                return
             if pod.labels.get(LABEL) != label and pod.deletion is None:
                 yield from self._delete(found, pod)
-                return None
+                return
             if pod.deletion is not None or not pod.ready:
-                return None
-        return None
+                return
 
-    def _create(self, found: Json, ordinal: int, status: Json) -> Any:
+    def _create(self, found: Json, ordinal: int, status: Json, reader: Reader) -> Any:
+        """Create a pod, its claims first; return whether that failed."""
         name = f"{found['metadata']['name']}-{ordinal}"
-        (answer,) = yield CreatePods(found, _template(found, ordinal, status), (name,))
-        if not isinstance(answer, ApiError):
-            yield self._event(
-                found,
-                "Normal",
-                "SuccessfulCreate",
-                f"Create Pod {name} in StatefulSet {{}} successful",
-            )
-            return None
-        if "NamespaceTerminating" not in answer.causes:
-            text = f"Create Pod {name} in StatefulSet {{}} failed error: {answer.message}"
-            yield self._event(found, "Warning", "FailedCreate", text)
-        return answer
+        refused = yield from provide_claims(found, ordinal, reader)
+        if not refused:
+            (answer,) = yield CreatePods(found, _template(found, ordinal, status), (name,))
+            if not isinstance(answer, ApiError):
+                text = f"Create Pod {name} in StatefulSet {{}} successful"
+                yield self._event(found, "Normal", "SuccessfulCreate", text)
+                return False
+            if "NamespaceTerminating" in answer.causes:
+                return True
+            refused = answer.message
+        text = f"Create Pod {name} in StatefulSet {{}} failed error: {refused}"
+        yield self._event(found, "Warning", "FailedCreate", text)
+        return True
 
     def _delete(self, found: Json, pod: PodView) -> Any:
         yield Delete("Pod", [(pod.namespace, pod.name)])
@@ -182,7 +185,8 @@ def _template(found: Json, ordinal: int, status: Json) -> Json:
         "statefulset.kubernetes.io/pod-name": name,
     }
     service = found["spec"].get("serviceName")
-    spec = {**template["spec"], "hostname": name, **({"subdomain": service} if service else {})}
+    spec = with_claims(found, template["spec"], ordinal)
+    spec = {**spec, "hostname": name, **({"subdomain": service} if service else {})}
     return {**template, "metadata": {**meta, "labels": labels}, "spec": spec}
 
 

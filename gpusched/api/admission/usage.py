@@ -23,6 +23,8 @@ _REQUIRED: Final = frozenset(
     {"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"}
 )
 _ONE: Final = Quantity.from_int(1)
+_CLAIM_RESOURCES: Final = ("persistentvolumeclaims", "requests.storage")
+_OF_CLASS: Final = ".storageclass.storage.k8s.io/"
 
 
 def usage(obj: Json) -> Totals:
@@ -33,11 +35,33 @@ def usage(obj: Json) -> Totals:
         return _pod_usage(obj, counted)
     if resource in COUNTED:
         counted[resource] = _ONE
-    if obj["kind"] == "PersistentVolumeClaim":
-        requests = (obj["spec"].get("resources") or {}).get("requests") or {}
-        if "storage" in requests:
-            counted["requests.storage"] = Quantity.parse(requests["storage"])
-    return counted
+    more = {"PersistentVolumeClaim": _claim_usage, "Service": _service_usage}.get(obj["kind"])
+    return counted | more(obj["spec"]) if more is not None else counted
+
+
+def _claim_usage(spec: Json) -> Totals:
+    """Count a claim's storage, and the claim and its storage for its class."""
+    requests = (spec.get("resources") or {}).get("requests") or {}
+    used = {"persistentvolumeclaims": _ONE}
+    if "storage" in requests:
+        used["requests.storage"] = Quantity.parse(requests["storage"])
+    name = spec.get("storageClassName")
+    of_class = {f"{name}{_OF_CLASS}{what}": amount for what, amount in used.items()}
+    return used | of_class if name else used
+
+
+def _service_usage(spec: Json) -> Totals:
+    """Count a service's node ports, which a load balancer's may do without."""
+    kind, ports = spec.get("type"), spec.get("ports") or ()
+    balancer = kind == "LoadBalancer"
+    if balancer and spec.get("allocateLoadBalancerNodePorts") is False:
+        ports = [port for port in ports if port.get("nodePort")]
+    return {
+        "services.loadbalancers": Quantity.from_int(int(balancer)),
+        "services.nodeports": Quantity.from_int(
+            len(ports) if balancer or kind == "NodePort" else 0
+        ),
+    }
 
 
 def _pod_usage(pod: Json, counted: Totals) -> Totals:
@@ -71,6 +95,9 @@ def _computed(requests: Totals, limits: Totals) -> Totals:
 
 def is_measured(obj: Json, resource: str) -> bool:
     """Return whether a quota's limit on a resource concerns objects of this kind."""
+    if obj["kind"] == "PersistentVolumeClaim":
+        name = resource.rpartition(_OF_CLASS)[2] if _OF_CLASS in resource else resource
+        return name in _CLAIM_RESOURCES or resource == "count/persistentvolumeclaims"
     if obj["kind"] != "Pod":
         return resource in usage(obj)
     return (
