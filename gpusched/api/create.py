@@ -71,8 +71,12 @@ def read(obj: Any) -> Json | Refused:
     except DecodeError as error:
         message = str(error)
         return Refused(message, (), _unreadable(obj, message), "BadRequest", 400)
-    decoded.setdefault("metadata", {})
+    metadata = decoded.setdefault("metadata", {})
     set_defaults(decoded)
+    if "labels" in metadata:
+        # What was recorded without an API server was copied between defaulting and creation, so
+        # that a Job's labels are not its template's there (see default_job).
+        metadata["labels"] = dict(metadata["labels"])
     return decoded
 
 

@@ -148,9 +148,20 @@ def _prepare_stateful_set(obj: Json) -> None:
 def _prepare_job(obj: Json) -> None:
     """Give a Job the selector of its own pods."""
     _prepare_template(obj)
+    if not obj["spec"]["manualSelector"]:
+        _generate_selector(obj)
+    # A Job without labels of its own has shared its template's so far (see default_job).
+    metadata = obj["metadata"]
+    if "labels" in metadata:
+        metadata["labels"] = dict(metadata["labels"])
+
+
+def _generate_selector(obj: Json) -> None:
+    """Give a Job's template the labels by which the Job finds its pods.
+
+    Source: kubernetes/kubernetes pkg/registry/batch/job/strategy.go (generateSelector), v1.36.1.
+    """
     spec, metadata = obj["spec"], obj["metadata"]
-    if spec["manualSelector"]:
-        return
     labels = spec["template"].setdefault("metadata", {}).setdefault("labels", {})
     for names, value in ((_JOB_NAME_LABELS, "name"), (_JOB_UID_LABELS, "uid")):
         for name in names:

@@ -75,8 +75,9 @@ def default_job(obj: Json) -> None:
     spec.setdefault("backoffLimit", limit)
     labels = spec["template"].get("metadata", {}).get("labels")
     metadata = obj.setdefault("metadata", {})
-    if labels and not metadata.get("labels"):
-        metadata["labels"] = dict(labels)
+    if labels is not None and not metadata.get("labels"):
+        # One map, as upstream: what creation adds to the template's labels, the Job has as well.
+        metadata["labels"] = labels
     spec.setdefault("completionMode", "NonIndexed")
     spec.setdefault("suspend", False)
     replacement = "Failed" if "podFailurePolicy" in spec else "TerminatingOrFailed"

@@ -10,6 +10,13 @@ from gpusched.api.defaulting.images import pull_policy
 from gpusched.api.defaulting.qos import qos_class
 from gpusched.api.wire import Json
 
+GENERATED = {
+    "batch.kubernetes.io/controller-uid": "u",
+    "batch.kubernetes.io/job-name": "j",
+    "controller-uid": "u",
+    "job-name": "j",
+}
+
 
 def pod(**spec: Any) -> Json:
     container = {"name": "c", "image": "nginx:1"}
@@ -155,13 +162,34 @@ def test_a_job_selects_its_own_pods() -> None:
     }
     spec = default_object(job)["spec"]
     assert spec["selector"] == {"matchLabels": {"batch.kubernetes.io/controller-uid": "u"}}
-    assert spec["template"]["metadata"]["labels"] == {
-        "batch.kubernetes.io/controller-uid": "u",
-        "batch.kubernetes.io/job-name": "j",
-        "controller-uid": "u",
-        "job-name": "j",
-    }
+    assert spec["template"]["metadata"]["labels"] == GENERATED
     assert (spec["completions"], spec["parallelism"], spec["backoffLimit"]) == (1, 1, 6)
+
+
+@pytest.mark.parametrize(
+    ("own", "template", "wanted"),
+    [
+        pytest.param(None, {"app": "a"}, {"app": "a", **GENERATED}, id="shares its template's"),
+        pytest.param({}, {"app": "a"}, {"app": "a", **GENERATED}, id="empty ones are none"),
+        pytest.param({"app": "a"}, {"app": "a"}, {"app": "a"}, id="keeps its own"),
+        pytest.param(None, {}, GENERATED, id="shares an empty map"),
+        pytest.param(None, None, None, id="nothing to share"),
+    ],
+)
+def test_a_job_without_labels_has_those_of_its_template(
+    own: Json | None, template: Json | None, wanted: Json | None
+) -> None:
+    metadata = {"name": "j", "uid": "u"} | ({} if own is None else {"labels": own})
+    pods: Json = {"spec": {"containers": []}}
+    if template is not None:
+        pods["metadata"] = {"labels": template}
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata,
+        "spec": {"template": pods},
+    }
+    assert default_object(job)["metadata"].get("labels") == wanted
 
 
 @pytest.mark.parametrize(
