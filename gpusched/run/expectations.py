@@ -46,7 +46,7 @@ def _messages(expected: Any, record: RunRecord) -> Iterator[Difference]:
 def _nodes(expected: dict[str, dict[str, Any]], record: RunRecord) -> Iterator[Difference]:
     if not expected:
         return
-    use = node_use(record.moment())
+    use = node_use(record.end())
     for node, resources in expected.items():
         observed = {name: amounts["requested"] for name, amounts in use.get(node, {}).items()}
         wanted = {name: _amount(name, value) for name, value in resources.items()}

@@ -4,7 +4,7 @@ One row per instant at which something changed; a value holds until the next row
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpusched.api.quantity import Quantity
-from gpusched.run.replay import PodChange, Replay
+from gpusched.run.replay import PodChange
 from gpusched.sim.journal import OBJECT_DELETED, OBJECT_WRITTEN, Row
 from gpusched.sim.pod import Pod, PodTemplate
 
@@ -76,27 +76,35 @@ def gpus_of(pod: Pod) -> int:
     return total
 
 
-def history_of(rows: Sequence[Row]) -> History:
-    """Return a run over time, from its journal."""
-    replay, tally = Replay(rows), _Tally()
-    times: list[int] = []
-    samples: list[tuple[int, ...]] = []
-    capacity = _Capacity()
-    for row in rows:
-        change = replay.play(row)
+class Recorder:
+    """A run over time as its journal is replayed."""
+
+    def __init__(self) -> None:
+        self._tally, self._capacity = _Tally(), _Capacity()
+        self._times: list[int] = []
+        self._samples: list[tuple[int, ...]] = []
+
+    def see(self, row: Row, change: PodChange | None) -> None:
+        """Take in the next row, and the write of a pod if it was one."""
+        times, samples = self._times, self._samples
         if change is not None:
-            tally.count(change)
-        elif not capacity.see(row) and samples:
-            continue
-        sample = (*(tally.phases[phase] for phase in PHASES), tally.gpus, capacity.total)
+            self._tally.count(change)
+        elif not self._capacity.see(row) and samples:
+            return
+        phases = self._tally.phases
+        sample = (*(phases[phase] for phase in PHASES), self._tally.gpus, self._capacity.total)
         if times and times[-1] == row.at:
             samples[-1] = sample
         elif not samples or samples[-1] != sample:
             times.append(row.at)
             samples.append(sample)
-    table = np.array(samples, np.int64).reshape(len(samples), len(PHASES) + 2)
-    phases = {phase: table[:, index] for index, phase in enumerate(PHASES)}
-    return History(np.array(times, np.int64), phases, table[:, -2], table[:, -1])
+
+    def history(self) -> History:
+        """Return what was taken in."""
+        samples = self._samples
+        table = np.array(samples, np.int64).reshape(len(samples), len(PHASES) + 2)
+        phases = {phase: table[:, index] for index, phase in enumerate(PHASES)}
+        return History(np.array(self._times, np.int64), phases, table[:, -2], table[:, -1])
 
 
 class _Capacity:

@@ -1,12 +1,10 @@
 """Every pod's life: when it was created, bound, started, ended and removed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gpusched.run.history import gpus_of
-from gpusched.run.replay import PodChange, Replay
-from gpusched.sim.journal import Row
-from gpusched.sim.pod import Pod
+from gpusched.run.replay import PodChange
+from gpusched.sim.pod import Pod, PodTemplate
 
 
 @dataclass(slots=True)
@@ -42,25 +40,35 @@ class Life:
         return ""
 
 
-def lives_of(rows: Sequence[Row]) -> list[Life]:
-    """Return the lives of all pods of a run, in order of creation."""
-    lives: dict[int, Life] = {}
-    for change in Replay(rows).advance():
-        _live_on(lives, change)
-    return list(lives.values())
+class Lives:
+    """Lives as a journal is replayed."""
 
+    def __init__(self) -> None:
+        self._lives: dict[int, Life] = {}
+        self._gpus: dict[PodTemplate, int] = {}
 
-def _live_on(lives: dict[int, Life], change: PodChange) -> None:
-    old, new = change.old, change.new
-    if new is None:
-        assert old is not None, "a change without a pod"
-        lives[old.serial].removed = change.at
-        return
-    life = lives.get(new.serial)
-    if life is None:
-        life = lives[new.serial] = Life(new, change.at, gpus=gpus_of(new))
-    _mark(life, old, new, change.at)
-    life.pod = new
+    def see(self, change: PodChange) -> None:
+        """Take in the next write of a pod."""
+        at, old, new = change
+        if new is None:
+            assert old is not None, "a change without a pod"
+            self._lives[old.serial].removed = at
+            return
+        life = self._lives.get(new.serial)
+        if life is None:
+            life = self._lives[new.serial] = Life(new, at, gpus=self._gpus_of(new))
+        _mark(life, old, new, at)
+        life.pod = new
+
+    def _gpus_of(self, pod: Pod) -> int:
+        known = self._gpus.get(pod.template)
+        if known is None:
+            known = self._gpus[pod.template] = gpus_of(pod)
+        return known
+
+    def all(self) -> list[Life]:
+        """Return the lives of all pods, in order of creation."""
+        return list(self._lives.values())
 
 
 def _mark(life: Life, old: Pod | None, new: Pod, at: int) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from gpusched.run.history import History, history_of
-from gpusched.run.lives import Life, lives_of
+from gpusched.run.history import History
+from gpusched.run.lives import Life
 from gpusched.run.moves import NO_MOVES, Moves
+from gpusched.run.reading import Reading, read
 from gpusched.run.replay import Moment, Replay
 from gpusched.run.table import Table
 from gpusched.sim.calendar import SECOND, Calendar
@@ -60,6 +61,12 @@ class RunRecord:
         at = self.ended if at is None else at
         return Moment(Replay(self.rows).jump(at), self.calendar, at)
 
+    def end(self) -> Moment:
+        """Return all objects as they were at the end, for who asks for lives or history too."""
+        if self.rows and self.rows[-1].at > self.ended:
+            return self.moment()
+        return Moment(self.reading.end, self.calendar, self.ended)
+
     def states(self, start: int = 0) -> Iterator[Moment]:
         """Yield all objects as they were at ``start``, then after each write until the end.
 
@@ -75,14 +82,19 @@ class RunRecord:
             yield Moment(replay, self.calendar, at)
 
     @cached_property
+    def reading(self) -> Reading:
+        """What one pass over the journal tells; who asks for one moment alone goes without."""
+        return read(self.rows)
+
+    @property
     def lives(self) -> list[Life]:
         """Every pod's life, in order of creation."""
-        return lives_of(self.rows)
+        return self.reading.lives
 
-    @cached_property
+    @property
     def history(self) -> History:
         """Pods by phase and GPUs in use over time."""
-        return history_of(self.rows)
+        return self.reading.history
 
     def phases(self) -> dict[str, int]:
         """Return the number of pods by phase at the end; phases without pods are left out."""

@@ -6,7 +6,7 @@ Pods are taken from state to state by the very steps that made them first (`sim.
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gpusched.run.leases import node_lease
 from gpusched.sim.calendar import Calendar
@@ -27,8 +27,7 @@ from gpusched.sim.steps import STEPS
 _UNIX_EPOCH: Final = "1970-01-01T00:00:00Z"
 
 
-@dataclass(frozen=True, slots=True)
-class PodChange:
+class PodChange(NamedTuple):
     """One write of a pod.
 
     Attributes:
@@ -65,8 +64,8 @@ class Replay:
         end = len(self.rows)
         if until is not None:
             end = bisect_right(self.rows, until, key=lambda row: row.at)
-        while self.position < end:
-            change = self.one()
+        for row in map(self.rows.__getitem__, range(self.position, end)):
+            change = self.play(row)
             if change is not None:
                 yield change
 
@@ -77,7 +76,10 @@ class Replay:
     def play(self, row: Row) -> PodChange | None:
         """Play the next row, which is at hand already."""
         self.position += 1
-        return self._play(row)
+        if row.what <= POD_DELETED:
+            return self._play_pod(row)
+        self._play_object(row)
+        return None
 
     def jump(self, until: int | None = None) -> "Replay":
         """Play on and return itself."""
@@ -85,9 +87,7 @@ class Replay:
             pass
         return self
 
-    def _play(self, row: Row) -> PodChange | None:
-        if row.what <= POD_DELETED:
-            return self._play_pod(row)
+    def _play_object(self, row: Row) -> None:
         if row.what is OBJECT_WRITTEN:
             meta = row.detail["metadata"]
             key = (row.detail["kind"], meta.get("namespace", ""), meta["name"])
@@ -96,7 +96,6 @@ class Replay:
             del self.objects[row.detail]
         elif row.what is EVENT_WRITTEN:
             self.events[row.subject] = row.detail
-        return None
 
     def _play_pod(self, row: Row) -> PodChange:
         old = self.pods.get(row.subject)
@@ -142,6 +141,14 @@ class Moment:
         """The moment as microseconds since the Unix epoch."""
         return self.at - self._calendar.micros(_UNIX_EPOCH)
 
+    def pods(self) -> list[Pod]:
+        """Return the pods' states, by namespace and name."""
+        return sorted(self._replay.pods.values(), key=lambda pod: pod.key)
+
+    def manifest(self, pod: Pod) -> Json:
+        """Return a pod as the API server would send it."""
+        return manifest_of(pod, self._calendar)
+
     def kinds(self) -> list[str]:
         """Return the kinds of which there are objects, in alphabetical order."""
         kinds = {kind for kind, _, _ in self._replay.objects}
@@ -156,7 +163,7 @@ class Moment:
 
     def _read(self, kind: str) -> Iterator[Json]:
         if kind == "Pod":
-            yield from (manifest_of(pod, self._calendar) for pod in self._replay.pods.values())
+            yield from map(self.manifest, self._replay.pods.values())
         if kind == "Event":
             yield from (event.core(self._calendar) for event in self._replay.events.values())
         if kind == "Lease":

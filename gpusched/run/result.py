@@ -66,7 +66,7 @@ def result_of(record: RunRecord, moment: Moment | None = None) -> dict[str, Any]
         messages=record.messages(),
         nodes={
             name: {resource: ResourceUse(**use) for resource, use in uses.items()}
-            for name, uses in node_use(moment or record.moment()).items()
+            for name, uses in node_use(moment or record.end()).items()
         },
         refusals=[text for _, text, refused in record.reports if refused],
         scheduler=record.statistics,

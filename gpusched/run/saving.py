@@ -22,6 +22,7 @@ from gpusched.run.record import RunRecord
 from gpusched.run.table import Table
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.journal import Row, What, columns_of
+from gpusched.sim.pod import Json
 
 Extra = Callable[[Path], None]
 """Writes something more into the folder."""
@@ -77,7 +78,7 @@ def _refusal(folder: Path, why: str) -> InvalidInputError:
 def _write(record: RunRecord, folder: Path) -> None:
     from gpusched.run.result import result_of  # noqa: PLC0415 - who only reads needs no models
 
-    moment = record.moment()
+    moment = record.end()
     result = json.dumps(result_of(record, moment), indent=2, ensure_ascii=False)
     (folder / _RESULT).write_text(result + "\n", encoding="utf-8")
     events = moment.objects("Event")
@@ -99,8 +100,8 @@ def timeline_table(record: RunRecord) -> Table:
 
 
 def _write_journal(record: RunRecord, folder: Path) -> None:
-    templates = Templates()
-    details = [encode(row.what, row.detail, templates) for row in record.rows]
+    templates, text = Templates(), JsonText()
+    details = [text.of(encode(row.what, row.detail, templates)) for row in record.rows]
     head = {
         "schema": SCHEMA,
         "name": record.name,
@@ -125,9 +126,33 @@ def _write_journal(record: RunRecord, folder: Path) -> None:
         packed.write(f"{_as_json(head)}\n".encode())
         for start in range(0, len(details), _BATCH):
             batch = details[start : start + _BATCH]
-            packed.write("".join(f"{_as_json(line)}\n" for line in batch).encode())
+            packed.write("".join(f"{line}\n" for line in batch).encode())
     at, what, subject, version = columns_of(record.rows)
     np.savez_compressed(folder / _COLUMNS, at=at, what=what, subject=subject, version=version)
+
+
+class JsonText:
+    """Details as JSON text. An object is written many times with one spec, siblings share it."""
+
+    def __init__(self) -> None:
+        self._specs: dict[int, tuple[Json, str]] = {}
+        """By identity; the spec is held, so that no other object can come to have it."""
+
+    def of(self, detail: Any) -> str:
+        """Return a row's detail, as `encode` gives it, as JSON text."""
+        if not isinstance(detail, dict) or "spec" not in detail:
+            return _as_json(detail)
+        parts = (
+            f"{_as_json(name)}: {self._spec(value) if name == 'spec' else _as_json(value)}"
+            for name, value in detail.items()
+        )
+        return "{" + ", ".join(parts) + "}"
+
+    def _spec(self, spec: Json) -> str:
+        known = self._specs.get(id(spec))
+        if known is None:
+            known = self._specs[id(spec)] = spec, _as_json(spec)
+        return known[1]
 
 
 def open_run(folder: Path) -> RunRecord:

@@ -25,8 +25,7 @@ class Calendar:
 
     def micro_stamp(self, at: int) -> str:
         """Return ``metav1.MicroTime``'s form: six digits after the point."""
-        moment = self._zero + timedelta(microseconds=at)
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return f"{self.stamp(at)[:-1]}.{at % SECOND:06d}Z"
 
     def unix(self, at: int) -> int:
         """Return microseconds since the Unix epoch."""
