@@ -3,6 +3,7 @@
 Nothing here knows what a node or a resource is called.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Self, TypeAlias
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpusched.cluster.requests import Requests
+from gpusched.cluster.resources import CPU, MEMORY
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
@@ -74,6 +76,21 @@ class Columns:
         """Return what is equal for nodes with equal numbers and for no others."""
         return self.block[:, column].tobytes()
 
+    def rows_of(self, resources: Sequence[int]) -> Ints:
+        """Return the rows of the block that tell of some resources.
+
+        With cpu or memory they are those of what silent containers count with, too.
+        """
+        count = len(self.allocatable)
+        nonzero = [2 * count + resource for resource in resources if resource in (CPU, MEMORY)]
+        taken = [count + resource for resource in resources]
+        return np.array([*resources, *taken, *nonzero], np.int64)
+
+    def keys(self, rows: Ints, first: int, last: int) -> list[bytes]:
+        """Return for nodes from ``first`` up to ``last`` what is equal if these rows are."""
+        numbers = self.block[:, first:last].take(rows, axis=0)
+        return [number.tobytes() for number in numbers.T]
+
     def set(self, column: int, other: Self, others: int) -> None:
         """Copy another table's numbers of one node."""
         self.block[:, column] = other.block[:, others]
@@ -110,8 +127,21 @@ class Columns:
         """Add (1) or take away (-1) what one pod asks for."""
         if requests.rows and requests.rows[-1] >= len(self.requested):
             self.fit(requests.rows[-1] + 1)
-        for resource, amount in zip(requests.rows, requests.amounts, strict=True):
-            self.requested[resource, column] += sign * amount
-        self.nonzero[0, column] += sign * requests.nonzero_cpu
-        self.nonzero[1, column] += sign * requests.nonzero_memory
-        self.counts[1, column] += sign
+        resources = len(self.requested)
+        asked = requests.columns.get(resources)
+        if asked is None:
+            asked = requests.columns[resources] = _column(requests, resources)
+        amounts = self.block[:, column]
+        if sign > 0:
+            amounts += asked
+        else:
+            amounts -= asked
+
+
+def _column(requests: Requests, resources: int) -> Ints:
+    """Return what one pod adds to its node's column; shape (2R + 4,)."""
+    taken = [0] * resources
+    for resource, amount in zip(requests.rows, requests.amounts, strict=True):
+        taken[resource] = amount
+    nonzero = (requests.nonzero_cpu, requests.nonzero_memory)
+    return np.array([*[0] * resources, *taken, *nonzero, 0, 1], np.int64)

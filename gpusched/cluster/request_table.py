@@ -6,6 +6,7 @@ written once holds for one pod on all nodes as well as for many pods on a few.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from gpusched.cluster.requests import Requests
 from gpusched.cluster.resources import STANDARD
 
 Rows = tuple[int, ...]
+_DEBT: Final = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +50,7 @@ class Asked:
     def __init__(self, pods: Sequence[Mapping[int, int]]) -> None:
         self._pods = pods
         self._columns: dict[Rows, Ints] = {}
-        self._named: dict[Rows, tuple[Ints, Ints, Mask]] = {}
+        self._named: dict[Rows, tuple[Ints, Ints]] = {}
         self._counted: dict[Rows, Sequence[Counted]] = {}
 
     def of(self, rows: Rows) -> Ints:
@@ -59,15 +61,18 @@ class Asked:
             self._columns[rows] = table
         return self._columns[rows]
 
-    def named(self, rows: Rows) -> tuple[Ints, Ints, Mask]:
-        """Return resources as an array, what is asked of them, and where nothing is.
+    def named(self, rows: Rows) -> tuple[Ints, Ints]:
+        """Return resources as an array, and the least that must be free of each for each pod.
+
+        That is any amount, a debt included, where nothing is asked for.
 
         Returns:
-            Shapes (R,), (R, P, 1) and (R, P, 1).
+            Shapes (R,) and (R, P, 1).
         """
         if rows not in self._named:
             asked = self.of(rows)
-            self._named[rows] = np.array(rows, np.int64), asked, asked == 0
+            least = np.where(asked == 0, _DEBT, asked)
+            self._named[rows] = np.array(rows, np.int64), least
         return self._named[rows]
 
     def counted(self, rows: Rows) -> Sequence[Counted]:

@@ -5,8 +5,11 @@ kubernetes/kubernetes pkg/scheduler/framework/types.go (calculateResource), v1.3
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from gpusched.api.pods import Container, ContainerStatus, Pod, PodSpec
 from gpusched.api.quantity import ZERO, Quantity
@@ -33,6 +36,8 @@ class Requests:
         nonzero_memory: memory with 200Mi for silent containers, likewise.
         scored: (row, amount) pairs by which NodeResourcesFit scores an incoming pod: silent
             containers count, pod-level resources do not.
+        columns: What they add to a node's column, by the number of resources; filled by
+            `Columns.account`.
     """
 
     rows: tuple[int, ...] = ()
@@ -40,6 +45,9 @@ class Requests:
     nonzero_cpu: int = 0
     nonzero_memory: int = 0
     scored: tuple[tuple[int, int], ...] = ()
+    columns: dict[int, npt.NDArray[np.int64]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def amount(self, row: int) -> int:
         """Return the amount asked of one resource; 0 where it is not named."""

@@ -8,6 +8,7 @@ most_allocated,requested_to_capacity_ratio,resource_allocation}.go, v1.36.1.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -135,8 +136,8 @@ def _most_allocated(requested: Ints, capacity: Ints) -> Ints:
 
 def _weighted_mean(rate: Callable[[Ints, Ints], Ints], demand: Demand) -> Ints:
     """Return the mean of one rate per resource, over the resources that a node has."""
-    total = (rate(demand.requested, demand.capacity) * demand.weights).sum(axis=0)
-    mean: Ints = total // np.maximum(demand.weights.sum(axis=0), 1)
+    total = _sum(rate(demand.requested, demand.capacity) * demand.weights)
+    mean: Ints = total // np.maximum(_sum(demand.weights), 1)
     return mean
 
 
@@ -151,8 +152,12 @@ def _requested_to_capacity_ratio(table: Ints, demand: Demand) -> Ints:
     percent = requested * _MAX_UTILIZATION // capacity
     score = table[np.where(requested > capacity, _MAX_UTILIZATION, percent)]
     weights = (score > 0) * demand.weights
-    total = (score * weights).sum(axis=0)
-    return round_half_away(total / np.maximum(weights.sum(axis=0), 1))
+    return round_half_away(_sum(score * weights) / np.maximum(_sum(weights), 1))
+
+
+def _sum(by_resource: Ints) -> Ints:
+    """Return the sum over few resources: whole tables added are several times as fast as `sum`."""
+    return reduce(np.add, by_resource) if len(by_resource) else by_resource.sum(axis=0)
 
 
 def round_half_away(values: np.typing.NDArray[np.float64]) -> Ints:

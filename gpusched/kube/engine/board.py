@@ -16,6 +16,29 @@ from gpusched.kube.engine.verdicts import INFEASIBLE, UNKNOWN
 _FEW: Final = 8
 
 
+class Changes:
+    """Reads which rows have changed their state: all at first, then each change once.
+
+    Args:
+        states: The state of each node.
+    """
+
+    def __init__(self, states: NodeStates) -> None:
+        self._states = states
+        self._read: Ints | None = None
+        self._seen = 0
+
+    def since(self) -> Ints | None:
+        """Return the rows that have changed since the last time; None for all."""
+        states, seen = self._states, self._seen
+        self._seen = states.changes
+        if self._read is not states.changed:
+            self._read = states.changed
+            return None
+        rows = states.changed[seen : states.changes]
+        return None if len(rows) > len(states.ids) else rows
+
+
 class Walk:
     """The order in which a cycle looks at nodes, twice over: every rotation of it is one slice.
 
@@ -34,26 +57,63 @@ class Walk:
         self.places[order] = np.arange(len(order))
 
 
-class Glance:
-    """The verdicts of a plan that is used for the first time, and most often the last.
+class WalkedStates:
+    """The states of nodes in the order of the walk.
 
     Args:
-        plan: Whose verdicts.
         walk: The order of nodes.
         states: The state of each node.
     """
 
-    def __init__(self, plan: Plan, walk: Walk, states: NodeStates) -> None:
-        self._plan = plan
+    def __init__(self, walk: Walk, states: NodeStates) -> None:
         self._walk = walk
         self._states = states
+        self._changes = Changes(states)
+        self._ids = np.empty(len(walk.rows), np.int64)
+
+    def of(self, start: int, size: int) -> Ints:
+        """Return the states of ``size`` nodes from ``start`` on; a view, good until they change."""
+        walk, ids = self._walk, self._ids
+        rows = self._changes.since()
+        if rows is None:
+            ids[:] = self._states.ids[walk.rows]
+        elif len(rows) > _FEW:
+            places, now = walk.places[rows], self._states.ids[rows]
+            ids[places] = now
+            ids[places + len(walk.order)] = now
+        else:
+            for row in rows.tolist():
+                place = walk.places.item(row)
+                ids[place] = ids[place + len(walk.order)] = self._states.ids.item(row)
+        return ids[start : start + size]
+
+
+class Glance:
+    """The verdicts of a plan, looked up at each look: for few nodes that is cheap.
+
+    Args:
+        plan: Whose verdicts; it lives no longer than the node objects.
+        walk: The order of nodes.
+        states: The states in that order.
+    """
+
+    def __init__(self, plan: Plan, walk: Walk, states: WalkedStates) -> None:
+        self._plan = plan
+        self._states = states
+        self._allowed = None if plan.allowed is None else plan.allowed[walk.rows]
 
     def look(self, start: int, size: int) -> tuple[Ints, int]:
         """See `Board.look`."""
-        rows, allowed = self._walk.rows[start : start + size], self._plan.allowed
-        found = self._plan.verdicts_of(self._states.ids[rows])
-        if allowed is not None:
-            found = np.where(allowed[rows], found, INFEASIBLE)
+        states = self._states.of(start, size)
+        known: Ints = self._plan.known_verdicts()
+        found = known.take(states)
+        lowest = found.item(found.argmin())
+        if lowest == UNKNOWN:
+            found = self._plan.verdicts_of(states)
+            lowest = found.item(found.argmin())
+        if self._allowed is None:
+            return found, lowest
+        found = np.where(self._allowed[start : start + size], found, INFEASIBLE)
         return found, found.item(found.argmin())
 
 
@@ -70,10 +130,8 @@ class Board:
         self._plan = plan
         self._walk = walk
         self._states = states
-        self._read = states.changed
-        self._seen = 0
+        self._changes = Changes(states)
         self._verdicts: Ints = np.empty(2 * len(walk.order), np.int64)
-        self._read_all()
 
     def look(self, start: int, size: int) -> tuple[Ints, int]:
         """Return the verdicts of ``size`` nodes from ``start`` on, and the lowest of them.
@@ -92,13 +150,8 @@ class Board:
 
     def _catch_up(self) -> None:
         """Read the verdicts of the rows that have changed since the last look."""
-        states = self._states
-        if self._read is not states.changed:
-            self._read_all()
-            return
-        rows = states.changed[self._seen : states.changes]
-        self._seen = states.changes
-        if len(rows) > len(self._walk.order):
+        rows = self._changes.since()
+        if rows is None:
             self._read_all()
         elif len(rows) > _FEW:
             self._put(rows, self._known(rows))
@@ -116,8 +169,6 @@ class Board:
         self._verdicts[place] = self._verdicts[place + len(self._walk.order)] = verdict
 
     def _read_all(self) -> None:
-        self._read = self._states.changed
-        self._seen = self._states.changes
         found = self._known(self._walk.order)
         self._verdicts[: len(found)] = self._verdicts[len(found) :] = found
 

@@ -21,7 +21,7 @@ from gpusched.kube.cycle import (
     heap_tie_break,
     schedule,
 )
-from gpusched.kube.engine.board import Board, Glance, Walk
+from gpusched.kube.engine.board import Board, Glance, Walk, WalkedStates
 from gpusched.kube.engine.failures import Failures
 from gpusched.kube.engine.interface import EngineStatistics
 from gpusched.kube.engine.kinship import Key, Kinship, Version
@@ -36,6 +36,8 @@ from gpusched.kube.framework.filtering import all_local
 from gpusched.kube.framework.runtime import Framework
 
 _SLACK: Final = 64
+_SMALL: Final = 1024
+"""So many nodes are looked up anew each time; a board is for those that look at more."""
 _MOST_PLANS: Final = 1024
 _MOST_CELLS: Final = 1 << 23
 """Verdicts that all plans together may keep in the order of nodes, 16 bytes each."""
@@ -49,18 +51,16 @@ class _Known:
         key: Whose it is.
         version: What it hangs on beside the shape and the node states.
         plan: The plan, or why there is none.
-        board: The plan's verdicts in the order of nodes, once it is used for the second time.
+        view: Where to read the plan's verdicts in the order of nodes.
         openings: Where followed plugins let the pods go.
-        is_used: Whether it was used before.
         reach: How many nodes were looked at the last time; 0 if the first ones all fitted.
     """
 
     key: Key
     version: Version
     plan: Plan | OutsidePlanError
-    board: Board | None = None
+    view: Board | Glance | None = None
     openings: Openings | None = None
-    is_used: bool = False
     reach: int = 0
 
 
@@ -75,8 +75,7 @@ class FastEngine:
         self._cache = cache
         self._states = NodeStates(cache.nodes)
         self._sieve = Sieve(cache)
-        self._walk = Walk(cache.order())
-        self._nobody = Diagnosis(self._walk.order)
+        self._follow(cache.order())
         self._kinship = Kinship(cache)
         self._known: dict[Key, _Known] = {}
         self._verdicts: dict[str, Verdicts] = {}
@@ -128,8 +127,7 @@ class FastEngine:
         """Return what is known of a pod's like; that it has no plan is remembered, too."""
         self._states.refresh()
         if self._walk.order is not self._cache.order():
-            self._walk = Walk(self._cache.order())
-            self._nobody = Diagnosis(self._walk.order)
+            self._follow(self._cache.order())
         known = self._known.get(key)
         if known is None or known.version != version:
             known = _Known(key, version, self._make_plan(framework, self._cache.snapshot(), pod))
@@ -137,6 +135,11 @@ class FastEngine:
                 self._known.clear()
             self._known[key] = known
         return known
+
+    def _follow(self, order: Ints) -> None:
+        self._walk = Walk(order)
+        self._walked = WalkedStates(self._walk, self._states)
+        self._nobody = Diagnosis(order)
 
     def _make_plan(
         self, framework: Framework, snapshot: Snapshot, pod: PodInfo
@@ -162,11 +165,11 @@ class FastEngine:
         count = len(snapshot.nodes)
         start = search.start % count
         wanted = feasible_wanted(count, search.percentage)
-        board = self._board(known, plan)
+        view = self._view(known, plan, wanted)
         is_open = self._open_to(known, plan, pod) if plan.looks_at_pods else None
         if not framework.nominator.is_empty:
             is_open = self._uncrowded(plan, framework, pod)
-        feasible, verdicts, end = self._look(known, board, is_open, (start, wanted))
+        feasible, verdicts, end = self._look(known, view, is_open, (start, wanted))
         if not len(feasible):
             return None
         totals = verdicts if plan.is_plain else plan.totals(verdicts, feasible)
@@ -188,15 +191,13 @@ class FastEngine:
             state=plan.state,
         )
 
-    def _board(self, known: _Known, plan: Plan) -> Board | Glance:
+    def _view(self, known: _Known, plan: Plan, wanted: int) -> Board | Glance:
         """Return where to read a plan's verdicts: a plan that is used once is not worth a board."""
-        if known.board is not None:
-            return known.board
-        if not known.is_used:
-            known.is_used = True
-            return Glance(plan, self._walk, self._states)
-        known.board = Board(plan, self._walk, self._states)
-        return known.board
+        if known.view is None:
+            known.view = Glance(plan, self._walk, self._walked)
+        elif wanted > _SMALL and isinstance(known.view, Glance):
+            known.view = Board(plan, self._walk, self._states)
+        return known.view
 
     def _open_to(self, known: _Known, plan: Plan, pod: PodInfo) -> Mask | None:
         """Return where plugins that look at other pods let the pod go, in the order of the walk."""
@@ -220,7 +221,7 @@ class FastEngine:
         return uncrowded
 
     def _look(
-        self, known: _Known, board: Board | Glance, is_open: Mask | None, where: tuple[int, int]
+        self, known: _Known, view: Board | Glance, is_open: Mask | None, where: tuple[int, int]
     ) -> tuple[Ints, Ints, int]:
         """Look at nodes in rotated order, in growing windows, until enough are feasible.
 
@@ -235,7 +236,7 @@ class FastEngine:
         count = len(self._walk.order)
         size = min(count, known.reach + known.reach // 8 + _SLACK if known.reach else wanted + 1)
         while True:
-            verdicts, lowest = board.look(start, size)
+            verdicts, lowest = view.look(start, size)
             if lowest == INVALID:
                 raise OutsidePlanError("a score is out of bounds")
             if lowest > INFEASIBLE and is_open is None and (size > wanted or size == count):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from gpusched.api.config import ExtensionPoint
 from gpusched.cluster.cache import Snapshot
@@ -22,7 +21,6 @@ from gpusched.kube.framework.interface import (
     MAX_NODE_SCORE,
     FollowingFilterPlugin,
     FollowingScorePlugin,
-    LabelReader,
     NormalizeScorePlugin,
     Plugin,
     PreFilterPlugin,
@@ -154,7 +152,8 @@ class Plan:
         they might concern the next pod.
         """
         shape, name = self._pod.shape, plugin.name
-        if isinstance(plugin, LabelReader) and plugin.ignores(shape, snapshot):
+        readers = self._framework.label_readers
+        if any(reader is plugin and reader.ignores(shape, snapshot) for reader in readers):
             return True
         if shape.spec.volumes or shape.spec.resource_claims:
             return name in READS_OBJECTS or name in READS_AMOUNTS or name in SCORES_OBJECTS
@@ -230,7 +229,7 @@ class Plan:
             return np.zeros(self._verdicts.states, np.int64)
         return self._verdicts.known(self._asker)
 
-    def verdicts_of(self, states: npt.NDArray[np.int32]) -> Ints:
+    def verdicts_of(self, states: Ints) -> Ints:
         """Return the verdicts on nodes in these states, by their amounts; shape (K,)."""
         if not self._counts_amounts:
             return np.zeros(len(states), np.int64)

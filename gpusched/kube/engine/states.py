@@ -4,13 +4,14 @@ A node's state is its allocatable and requested amounts and its number of pods. 
 are numbered; a pool of equal nodes has few of them however many nodes it has.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from gpusched.cluster.columns import Columns
 from gpusched.cluster.nodes import Ints, Nodes, NodeState
+from gpusched.cluster.resources import ResourceNames
 
 _LONG: Final = 4096
 _FORGOTTEN: Final = 2
@@ -25,6 +26,7 @@ class NodeStates:
         ids: The state of each row; shape (N,).
         epoch: Grows when the numbering begins anew.
         count: How many distinct states this numbering has.
+        columns: The amounts of each state, by number, with room for more.
         changed: The rows whose state was looked up anew, in order, with room for more; another
             array once it is full.
         changes: How many of them there are.
@@ -35,11 +37,16 @@ class NodeStates:
         self._dirty = nodes.track_changes()
         self._numbers: dict[bytes, int] = {}
         self._layout = (-1, -1)
-        self._amounts = Columns.empty(0)
-        self.ids: npt.NDArray[np.int32] = np.zeros(0, np.int32)
+        self.columns = Columns.empty(0)
+        self.ids: Ints = np.zeros(0, np.int64)
         self.epoch = 0
         self.count = 0
         self._begin_changes()
+
+    @property
+    def resources(self) -> ResourceNames:
+        """Return the names of the rows."""
+        return self._nodes.resources
 
     def refresh(self) -> None:
         """Bring `ids` up to date."""
@@ -70,18 +77,23 @@ class NodeStates:
 
         It has amounts only: there is no node and no pod behind a row.
         """
-        amounts = self._amounts.slice(first, last)
+        amounts = self.columns.slice(first, last)
         return Nodes(self._nodes.resources, amounts, [_NOBODY] * (last - first))
+
+    def take(self, numbers: Sequence[int]) -> Nodes:
+        """Return the same for any states."""
+        amounts = self.columns.take(np.array(numbers, np.int64))
+        return Nodes(self._nodes.resources, amounts, [_NOBODY] * len(numbers))
 
     def _rebuild(self) -> None:
         self._numbers.clear()
         self._dirty.clear()
         self.epoch += 1
         self.count = 0
-        self._amounts = Columns.empty(len(self._nodes.resources))
+        self.columns = Columns.empty(len(self._nodes.resources))
         columns = self._nodes.columns
         numbers = (self._number(columns, row) for row in range(len(self._nodes)))
-        self.ids = np.fromiter(numbers, np.int32, len(self._nodes))
+        self.ids = np.fromiter(numbers, np.int64, len(self._nodes))
         self._begin_changes()
 
     def _number(self, columns: Columns, row: int) -> int:
@@ -89,8 +101,8 @@ class NodeStates:
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = self.count
-            if number == self._amounts.capacity:
-                self._amounts.grow()
-            self._amounts.set(number, columns, row)
+            if number == self.columns.capacity:
+                self.columns.grow()
+            self.columns.set(number, columns, row)
             self.count += 1
         return number

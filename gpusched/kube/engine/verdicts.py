@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.request_table import RequestTable
 from gpusched.cluster.requests import Requests
 from gpusched.kube.engine.interface import EngineStatistics
+from gpusched.kube.engine.loads import Loads
 from gpusched.kube.engine.states import NodeStates
 from gpusched.kube.framework.interface import (
     MAX_NODE_SCORE,
@@ -81,7 +81,12 @@ class Verdicts:
         self._places: dict[Requests, int] = {}
         self._pods = RequestTable(())
         self._judged = 0
-        self._table: Ints = np.zeros((0, _FIRST_STATES), np.int64)
+        self._table = Growing()
+        names = self._states.resources
+        read = {row for scorer, _ in self._scorers for row in scorer.reads(names)}
+        self._loads = Loads(self._states, read)
+        self._rated = 0
+        self._ratings = Growing()
 
     @property
     def states(self) -> int:
@@ -96,12 +101,11 @@ class Verdicts:
         if asker.places is not self._places:
             asker.place = self._place_of(asker.requests)
             asker.places = self._places
-        if self._states.count > self._table.shape[1]:
-            self._grow(0, self._states.count)
-        known: Ints = self._table[asker.place]
+        self._table.reserve(0, self._states.count)
+        known: Ints = self._table.cells[asker.place]
         return known
 
-    def of(self, asker: Asker, states: npt.NDArray[np.int32]) -> Ints:
+    def of(self, asker: Asker, states: Ints) -> Ints:
         """Return the verdicts of requests on nodes in these states; shape (K,)."""
         known = self.known(asker)
         if states.max() >= self._judged:
@@ -119,49 +123,74 @@ class Verdicts:
             self._forget()
         place = self._places[requests] = len(self._places)
         self._pods = RequestTable((*self._pods.requests, requests))
-        if place == len(self._table):
-            self._grow(max(8, place), 0)
+        self._table.reserve(place + 1, 0)
+        self._ratings.reserve(place + 1, 0)
         if self._judged:
-            one = RequestTable((requests,))
-            self._table[place, : self._judged] = self._judge(one, 0, self._judged)
+            one, here = RequestTable((requests,)), slice(place, place + 1)
+            self._rate(one, here, 0, self._rated)
+            self._judge(one, here, 0, self._judged)
         return place
 
-    def _grow(self, pods: int, states: int) -> None:
-        """Make room for so many more pods and at least so many more states."""
-        old = self._table
-        states = max(states, old.shape[1]) if states else 0
-        self._table = np.full((old.shape[0] + pods, old.shape[1] + states), UNKNOWN, np.int64)
-        self._table[: old.shape[0], : old.shape[1]] = old
-
     def _judge_new_states(self) -> None:
-        first, last = self._judged, self._states.count
-        self._table[: len(self._pods), first:last] = self._judge(self._pods, first, last)
-        self._judged = last
+        everybody = slice(0, len(self._pods))
+        self._loads.catch_up()
+        if self._rated < self._loads.count:
+            self._ratings.reserve(0, self._loads.count)
+            self._rate(self._pods, everybody, self._rated, self._loads.count)
+            self._rated = self._loads.count
+        self._judge(self._pods, everybody, self._judged, self._states.count)
+        self._judged = self._states.count
 
-    def _judge(self, pods: RequestTable, first: int, last: int) -> Ints:
-        """Ask the plugins about states; shape (P, K)."""
+    def _rate(self, pods: RequestTable, places: slice, first: int, last: int) -> None:
+        """Ask the plugins that score about loads."""
+        loads = self._loads.table(first, last)
+        self._ratings.cells[places, first:last] = rate(pods, loads, self._scorers)
+
+    def _judge(self, pods: RequestTable, places: slice, first: int, last: int) -> None:
+        """Ask the plugins that filter about states whose loads are rated."""
         nodes = self._states.table(first, last)
         self._statistics.evaluations += len(pods) * len(nodes)
-        return judge(pods, nodes, self._filters, self._scorers)
+        verdicts = self._ratings.cells[places].take(self._loads.of(first, last), axis=1)
+        for plugin in self._filters:
+            verdicts = np.where(plugin.fits(pods, nodes), verdicts, INFEASIBLE)
+        self._table.cells[places, first:last] = verdicts
 
 
-def judge(
-    pods: RequestTable,
-    nodes: Nodes,
-    filters: Sequence[AmountsFilterPlugin],
-    scorers: Sequence[tuple[AmountsScorePlugin, int]],
+class Growing:
+    """A table that grows both ways.
+
+    Attributes:
+        cells: What is in it, `UNKNOWN` where nothing is; another array once it has grown.
+    """
+
+    def __init__(self) -> None:
+        self.cells: Ints = np.zeros((0, _FIRST_STATES), np.int64)
+
+    def reserve(self, rows: int, columns: int) -> None:
+        """Make room for at least so many rows and columns."""
+        old = self.cells
+        if rows <= old.shape[0] and columns <= old.shape[1]:
+            return
+        more_rows = max(8, old.shape[0]) if rows > old.shape[0] else 0
+        more_columns = max(columns, old.shape[1]) if columns > old.shape[1] else 0
+        self.cells = np.full(
+            (old.shape[0] + more_rows, old.shape[1] + more_columns), UNKNOWN, np.int64
+        )
+        self.cells[: old.shape[0], : old.shape[1]] = old
+
+
+def rate(
+    pods: RequestTable, nodes: Nodes, scorers: Sequence[tuple[AmountsScorePlugin, int]]
 ) -> Ints:
-    """Return the verdicts on all pods and nodes; shape (P, N)."""
-    verdicts = np.zeros((len(pods), len(nodes)), np.int64)
+    """Return the weighted scores of all pods on all nodes; shape (P, N); or `INVALID`."""
+    ratings = np.zeros((len(pods), len(nodes)), np.int64)
     invalid: list[Mask] = []
     for scorer, weight in scorers:
         scores = scorer.rate(pods, nodes)
         # Read without its sign a negative score is larger than any.
         if scores.view(np.uint64).max() > MAX_NODE_SCORE:
             invalid.append((scores < 0) | (scores > MAX_NODE_SCORE))
-        verdicts += scores * weight
+        ratings += scores * weight
     for wrong in invalid:
-        verdicts[wrong] = INVALID
-    for plugin in filters:
-        verdicts = np.where(plugin.fits(pods, nodes), verdicts, INFEASIBLE)
-    return verdicts
+        ratings[wrong] = INVALID
+    return ratings

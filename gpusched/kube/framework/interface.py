@@ -18,6 +18,7 @@ from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.cluster.request_table import RequestTable
+from gpusched.cluster.resources import ResourceNames
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.status import SUCCESS, Rejection, Status
 from gpusched.kube.nominator import Nominator
@@ -215,7 +216,14 @@ class AmountsFilterPlugin(FilterPlugin, Protocol):
 
 @runtime_checkable
 class AmountsScorePlugin(ScorePlugin, Protocol):
-    """Reads nothing of a node but its amounts, nothing of a pod but its requests."""
+    """Reads nothing of a node but amounts of some resources, nothing of a pod but its requests."""
+
+    def reads(self, names: ResourceNames, /) -> Iterable[int]:
+        """Return the rows of the resources that it reads; -1 for one that nobody has named.
+
+        Of a node it reads what is there of them and what is taken, nothing else.
+        """
+        ...
 
     def rate(self, pods: RequestTable, nodes: Nodes, /) -> Ints:
         """Return what `score` gives each pod on each node, devices left out; shape (P, N)."""

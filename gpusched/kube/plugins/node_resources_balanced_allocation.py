@@ -1,5 +1,6 @@
 """NodeResourcesBalancedAllocation: better where the pod evens out how full the resources are."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints, Mask, Nodes
 from gpusched.cluster.pod import PodInfo
 from gpusched.cluster.request_table import Counted, RequestTable, table_of
+from gpusched.cluster.resources import ResourceNames
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.interface import MAX_NODE_SCORE, Handle
 from gpusched.kube.framework.status import SKIP, SUCCESS, Status
@@ -55,6 +57,10 @@ class NodeResourcesBalancedAllocation:
         """See ScorePlugin; a pod that asks for nothing gets 0, where PreScore is switched off."""
         scores: Ints = self._rate(table_of(pod.shape), places(self._handle, snapshot, rows))[0]
         return scores
+
+    def reads(self, names: ResourceNames) -> Sequence[int]:
+        """See `AmountsScorePlugin`."""
+        return names.rows(self._resources)
 
     def rate(self, pods: RequestTable, nodes: Nodes) -> Ints:
         """See `AmountsScorePlugin`."""

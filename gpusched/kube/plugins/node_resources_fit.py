@@ -93,13 +93,16 @@ class NodeResourcesFit:
 
     def fits(self, pods: RequestTable, nodes: Nodes) -> Mask:
         """See `AmountsFilterPlugin`."""
-        names = nodes.resources.names
-        counted = tuple(row for row in pods.rows if not self._is_ignored(names[row]))
-        at, asked, nothing = pods.amounts.named(counted)
-        free = nodes.allocatable[at] - nodes.requested[at]
-        enough = (asked <= free[:, np.newaxis]) | nothing
-        passed: Mask = enough.all(axis=0) & (nodes.pod_counts < nodes.allowed_pods)
+        at, least = pods.amounts.named(self._counted(pods.rows, nodes.resources))
+        free = nodes.allocatable.take(at, axis=0) - nodes.requested.take(at, axis=0)
+        enough = np.logical_and.reduce(least <= free[:, np.newaxis])
+        passed: Mask = enough & (nodes.pod_counts < nodes.allowed_pods)
         return passed
+
+    def _counted(self, rows: tuple[int, ...], resources: ResourceNames) -> tuple[int, ...]:
+        if not (self._ignored or self._ignored_groups):
+            return rows
+        return tuple(row for row in rows if not self._is_ignored(resources.names[row]))
 
     def _is_ignored(self, resource: str) -> bool:
         if not (self._ignored or self._ignored_groups) or not is_extended(resource):
@@ -122,6 +125,10 @@ class NodeResourcesFit:
         """Return what the configured strategy makes of the node's state with the pod on it."""
         scores: Ints = self._rate(table_of(pod.shape), places(self._handle, snapshot, rows))[0]
         return scores
+
+    def reads(self, names: ResourceNames) -> Sequence[int]:
+        """See `AmountsScorePlugin`."""
+        return names.rows(self._scored)
 
     def rate(self, pods: RequestTable, nodes: Nodes) -> Ints:
         """See `AmountsScorePlugin`."""

@@ -10,10 +10,10 @@ from gpusched.cluster.pod import PodInfo
 from gpusched.kube.engine import EngineStatistics, FastEngine
 from gpusched.kube.engine import board as boards
 from gpusched.kube.engine import states as node_states
-from gpusched.kube.engine.board import Board, Glance, Walk
+from gpusched.kube.engine.board import Board, Glance, Walk, WalkedStates
 from gpusched.kube.engine.plan import Plan
 from gpusched.kube.engine.states import NodeStates
-from gpusched.kube.engine.verdicts import Verdicts
+from gpusched.kube.engine.verdicts import INFEASIBLE, Verdicts
 from tests.kube.engine.clusters import ZONE, Cluster
 from tests.kube.engine.templates import PODS
 
@@ -46,6 +46,7 @@ class BoardMachine(RuleBasedStateMachine):
         self.pod = self.cluster.pod("picky", TEMPLATE)
         self.plan = self.a_plan()
         self.board = Board(self.plan, self.walk, self.states)
+        self.glance = Glance(self.plan, self.walk, WalkedStates(self.walk, self.states))
         self.bound: list[PodInfo] = []
 
     def a_plan(self) -> Plan:
@@ -84,9 +85,13 @@ class BoardMachine(RuleBasedStateMachine):
     @rule(start=st.integers(0, NODES - 1), size=st.integers(1, NODES))
     def look(self, start: int, size: int) -> None:
         self.states.refresh()
-        seen, lowest = self.board.look(start, size)
-        wanted, least = Glance(self.a_plan(), self.walk, self.states).look(start, size)
-        assert (seen.tolist(), lowest) == (wanted.tolist(), least)
+        rows = self.walk.rows[start : start + size]
+        wanted = self.a_plan().verdicts_of(self.states.ids[rows])
+        assert self.plan.allowed is not None
+        wanted[~self.plan.allowed[rows]] = INFEASIBLE
+        for view in (self.board, self.glance):
+            seen, lowest = view.look(start, size)
+            assert (seen.tolist(), lowest) == (wanted.tolist(), wanted.min())
 
 
 TestBoardMachine = BoardMachine.TestCase
@@ -96,6 +101,7 @@ TestBoardMachine.settings = settings(max_examples=60, stateful_step_count=25, de
 def test_a_look_reads_the_rows_that_have_changed_and_no_other() -> None:
     machine = BoardMachine()
     board = Counting(machine.plan, machine.walk, machine.states)
+    board.look(0, NODES)
     assert board.asked == NODES
     machine.bind([1, 2, 3])
     machine.states.refresh()

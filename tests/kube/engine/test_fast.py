@@ -181,8 +181,12 @@ def test_a_search_ends_at_the_first_node_that_fits_and_is_not_wanted(bare: set[i
     cluster.attempts("small", PODS["small"], 12)
 
 
-def test_windows_grow_until_enough_nodes_are_open() -> None:
+@pytest.mark.parametrize("small", [0, 1024], ids=["boards", "glances"])
+def test_windows_grow_until_enough_nodes_are_open(
+    small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Zones close and open again as pods come: how far a search reaches changes all the time."""
+    monkeypatch.setattr("gpusched.kube.engine.fast._SMALL", small)
     cluster = Cluster(VerifyEngine)
     cluster.percentage = 0
     for number in range(330):

@@ -66,8 +66,12 @@ class Life:
             machine.change(machine.cluster.pods[uid], self.pick(["remove", "terminate", "refresh"]))
 
 
+@pytest.mark.parametrize("small", [0, 1024], ids=["boards", "glances"])
 @pytest.mark.parametrize("seed", range(40))
-def test_engines_agree_through_a_random_life(seed: int) -> None:
+def test_engines_agree_through_a_random_life(
+    seed: int, small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gpusched.kube.engine.fast._SMALL", small)
     attempts = Life(seed).live()
     assert sum(attempts.values()) > 0
 

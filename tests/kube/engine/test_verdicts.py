@@ -15,7 +15,7 @@ from gpusched.cluster.request_table import RequestTable
 from gpusched.kube.engine import EngineStatistics, FastEngine, VerifyEngine
 from gpusched.kube.engine import verdicts as verdicts_module
 from gpusched.kube.engine.states import NodeStates
-from gpusched.kube.engine.verdicts import INFEASIBLE, INVALID, Asker, Verdicts, judge
+from gpusched.kube.engine.verdicts import INFEASIBLE, INVALID, Asker, Verdicts
 from gpusched.kube.framework.cycle_state import CycleState
 from gpusched.kube.framework.runtime import Framework
 from gpusched.kube.nominator import Nominator
@@ -133,10 +133,10 @@ def test_what_is_forgotten_is_judged_again(name: str, monkeypatch: pytest.Monkey
 
 
 class Overbearing(NodeResourcesFit):
-    """Gives too good a score to nodes with pods."""
+    """Gives too good a score to nodes where cpu is taken."""
 
     def rate(self, pods: RequestTable, nodes: Nodes) -> Any:
-        return np.where(nodes.pod_counts > 0, 101, super().rate(pods, nodes))
+        return np.where(nodes.requested[0] > 0, 101, super().rate(pods, nodes))
 
 
 def test_a_score_out_of_bounds_is_no_verdict() -> None:
@@ -145,11 +145,51 @@ def test_a_score_out_of_bounds_is_no_verdict() -> None:
         add_node(cache, name, allocatable={"cpu": room, "pods": "5"})
     for name in ("n0", "n1"):
         cache.add_pod(pod(cache, name, requests={"cpu": "1"}), name)
-    plugin = Overbearing()
-    table = RequestTable([pod(cache, requests={"cpu": "1"}).shape.requests])
-    found = judge(table, cache.nodes, [plugin], [(plugin, 1)])
-    assert found[0, :2].tolist() == [INFEASIBLE, INVALID]
-    assert found[0, 2] >= 0
+    registry = {**IN_TREE, "NodeResourcesFit": lambda _args, _handle: Overbearing()}
+    framework = Framework(profile_of({}), registry, Nominator())
+    states = NodeStates(cache.nodes)
+    states.refresh()
+    asker = Asker(pod(cache, requests={"cpu": "1"}).shape.requests)
+    found = Verdicts(framework, states, EngineStatistics()).of(asker, states.ids)
+    assert found[:2].tolist() == [INFEASIBLE, INVALID]
+    assert found[2] >= 0
+
+
+class Counting(NodeResourcesFit):
+    """Counts the nodes that it rates."""
+
+    asked = 0
+
+    def rate(self, pods: RequestTable, nodes: Nodes) -> Any:
+        self.asked += len(nodes)
+        return super().rate(pods, nodes)
+
+
+def states_rated(scored: Sequence[str]) -> tuple[int, int]:
+    """Return how many states six nodes are in, and about how many of them a scorer was asked."""
+    cache = empty_cache()
+    counting: list[Counting] = []
+
+    def fit(args: Any, handle: Any) -> Counting:
+        counting.append(Counting(args, handle))
+        return counting[-1]
+
+    written = profile("LeastAllocated", scored, ["cpu", "memory"], ignored=False)
+    framework = Framework(written, {**IN_TREE, "NodeResourcesFit": fit}, Nominator())
+    for at in range(6):
+        add_node(cache, f"n{at}", allocatable={"cpu": "8", "memory": "8Gi", GPU: "8"})
+        asked = {"cpu": str(1 + at % 2), **({GPU: str(at)} if at else {})}
+        cache.add_pod(pod(cache, f"p{at}", requests=asked), f"n{at}")
+    states = NodeStates(cache.nodes)
+    states.refresh()
+    verdicts = Verdicts(framework, states, EngineStatistics())
+    verdicts.of(Asker(pod(cache, requests={"cpu": "1"}).shape.requests), states.ids)
+    return states.count, counting[0].asked
+
+
+def test_states_that_differ_in_what_no_scorer_reads_are_rated_once() -> None:
+    assert states_rated(["cpu", "memory"]) == (6, 2)
+    assert states_rated(["cpu", GPU]) == (6, 6)
 
 
 @pytest.mark.parametrize("shapes", [1, 40])
