@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from gpusched.cluster.images import ImageStates
-from gpusched.cluster.news import News
 from gpusched.cluster.node import NodeInfo
 from gpusched.cluster.nodes import Ints, Nodes, NodeState
 from gpusched.cluster.objects import ClusterObjects
-from gpusched.cluster.placement import Move, Placement
+from gpusched.cluster.placement import Placement
 from gpusched.cluster.pod import PodInfo, PodShape
 from gpusched.cluster.resources import ResourceNames
+from gpusched.cluster.tally import Tallies
 from gpusched.errors import InvariantError
 
 
@@ -32,7 +32,7 @@ class Snapshot:
         placed: For every shape with pods on nodes: how many, by node (ghosts included).
         affine: Those of shapes with a pod affinity or anti-affinity stanza.
         terminating: The terminating ones among them, likewise.
-        moves: Which pods have come and gone of late.
+        tallies: Sums of placed pods that follow them as they come and go.
     """
 
     list_nodes: Callable[[], Ints]
@@ -42,7 +42,7 @@ class Snapshot:
     placed: dict[PodShape, Placement]
     affine: dict[PodShape, Placement]
     terminating: dict[PodShape, Placement]
-    moves: News[Move]
+    tallies: Tallies
 
     @property
     def order(self) -> Ints:
@@ -67,6 +67,7 @@ class Cache:
         self._tree: dict[str, dict[str, NodeState]] = {}
         self._listed: list[str] = []
         self._order: Ints | None = None
+        self._tallies = Tallies(self.nodes, self.placed, self.terminating)
         self._snapshot = Snapshot(
             self.order,
             self.nodes,
@@ -75,7 +76,7 @@ class Cache:
             self.placed,
             self.affine,
             self.terminating,
-            News(),
+            self._tallies,
         )
 
     def snapshot(self) -> Snapshot:
@@ -167,12 +168,16 @@ class Cache:
         pod.node_name = node_name
         self.nodes.add_pod(state, pod)
         self._place(pod.shape, state, 1, terminating=pod.terminating)
+        if self._tallies.are_kept:
+            self._tallies.move(pod.shape, state, 1, terminating=pod.terminating)
 
     def remove_pod(self, pod: PodInfo) -> None:
         """Take a pod from its node (deleted, finished, or forgotten)."""
         state = self._states[pod.node_name]
         self.nodes.remove_pod(state, pod)
         self._place(pod.shape, state, -1, terminating=pod.terminating)
+        if self._tallies.are_kept:
+            self._tallies.move(pod.shape, state, -1, terminating=pod.terminating)
         if state.info is None and not state.pods:
             del self._states[pod.node_name]
 
@@ -220,6 +225,8 @@ class Cache:
         if old.shape is not new.shape:
             self._place(old.shape, state, -1, terminating=False)
             self._place(new.shape, state, 1, terminating=False)
+            if self._tallies.are_kept:
+                self._tallies.swap(old.shape, new.shape, state)
         return True
 
     def _place(self, shape: PodShape, state: NodeState, change: int, *, terminating: bool) -> None:
@@ -234,9 +241,6 @@ class Cache:
                 del self._priorities[shape.priority]
         if terminating:
             _count(self.terminating, shape, state, change)
-        moves = self._snapshot.moves
-        if moves.has_readers:
-            moves.add(Move(shape, state, change, terminating))
 
     def _note_affine(self, shape: PodShape) -> None:
         """Take note that the first pod of a shape with affinity has come, or the last one gone."""

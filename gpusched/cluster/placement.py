@@ -1,28 +1,9 @@
 """Where the pods of one shape are: numbers by node, and as a column once somebody has asked."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from gpusched.cluster.columns import Ints
 from gpusched.cluster.nodes import Nodes, NodeState
-from gpusched.cluster.pod import PodShape
-
-
-class Move(NamedTuple):
-    """A pod that has come to a node or left it.
-
-    Attributes:
-        shape: The pod's shape.
-        state: The node.
-        by: 1 if it has come, -1 if it has left.
-        terminating: Whether the pod is terminating.
-    """
-
-    shape: PodShape
-    state: NodeState
-    by: int
-    terminating: bool
 
 
 class Placement(dict[NodeState, int]):

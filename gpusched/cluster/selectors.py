@@ -76,6 +76,18 @@ class LabelSelector:
         """Return True if it matches everything; an absent selector is not empty."""
         return not self.requirements and not self.matches_nothing
 
+    @property
+    def sign(self) -> tuple[str, str] | None:
+        """Return a label that whatever matches must have, the last one asked for; None if none.
+
+        >>> LabelSelector.of_labels({"app": "web", "hash": "5c"}).sign
+        ('hash', '5c')
+        """
+        for requirement in reversed(self.requirements):
+            if requirement.operator == IN and len(requirement.values) == 1:
+                return requirement.key, requirement.values[0]
+        return None
+
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Return whether a label map satisfies every requirement."""
         if self.matches_nothing:

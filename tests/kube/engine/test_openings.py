@@ -156,7 +156,7 @@ def test_once_there_is_a_plan_no_column_is_counted_anew(
     cluster = cluster_of(FastEngine, 60)
     cluster.attempts("web", PODS["web"], 2)
     cluster.attempts(template, PODS[template], 3)
-    monkeypatch.setattr(Tally, "_count_anew", Refusing())
+    monkeypatch.setattr(Tally, "begin", Refusing())
     for plugin in (PodTopologySpread, InterPodAffinity):
         for method in ("pre_filter", "filter", "pre_score", "score"):
             monkeypatch.setattr(plugin, method, Refusing())

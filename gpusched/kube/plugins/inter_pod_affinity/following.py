@@ -12,7 +12,7 @@ import numpy as np
 from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.nodes import Ints
 from gpusched.cluster.pod import PodShape
-from gpusched.cluster.tally import Tally
+from gpusched.cluster.tally import Counting, Tally
 from gpusched.kube.framework.interface import OpenDomains
 from gpusched.kube.plugins.inter_pod_affinity.scoring import Preferences, normalise
 from gpusched.kube.plugins.inter_pod_affinity.terms import PodTerms, Term, matches_all, pod_terms
@@ -37,13 +37,13 @@ class FollowedAffinity:
 
     def open_domains(self) -> Iterable[OpenDomains]:
         """Yield the domains that the pod may go to, by topology key."""
-        company = [tally.sums() for tally in self.company]
+        company = [tally.sums for tally in self.company]
         is_first = self.is_own and not any(sums.any() for sums in company)
         for tally, sums in zip(self.company, company, strict=True):
             is_open = tally.labelled if is_first else tally.labelled & (sums > 0)
             yield OpenDomains(tally.classes.ids, is_open)
         for tally in self.enemies:
-            yield OpenDomains(tally.classes.ids, tally.sums() <= 0)
+            yield OpenDomains(tally.classes.ids, tally.sums <= 0)
 
 
 def follow(
@@ -80,9 +80,8 @@ def follow(
 
 def _tally(snapshot: Snapshot, key: str, terms: TermsOf) -> Tally:
     """Count (pod, term) matches with one topology key."""
-    return Tally.by_label(
-        snapshot, key, lambda shape: sum(term.key == key for term in terms(shape))
-    )
+    counting = Counting(lambda shape: sum(term.key == key for term in terms(shape)))
+    return snapshot.tallies.by_label(key, counting)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +98,7 @@ class FollowedPreferences:
         """Return the normalised scores of feasible rows; shape (K,)."""
         weights = np.zeros(len(rows), np.int64)
         for tally in self.tallies:
-            weights += tally.sums()[tally.classes.ids[rows]]
+            weights += tally.sums[tally.classes.ids[rows]]
         return normalise(weights)
 
 
@@ -109,7 +108,8 @@ def follow_preferences(preferences: Preferences, snapshot: Snapshot) -> Followed
     for shape in snapshot.affine:
         keys.update(key for key, _ in preferences.matching(shape))
 
-    def weigh(key: str) -> Callable[[PodShape], int]:
-        return lambda shape: sum(w for k, w in preferences.matching(shape) if k == key)
+    def weights(key: str) -> Counting:
+        return Counting(lambda shape: sum(w for k, w in preferences.matching(shape) if k == key))
 
-    return FollowedPreferences([Tally.by_label(snapshot, key, weigh(key)) for key in sorted(keys)])
+    tallies = snapshot.tallies
+    return FollowedPreferences([tallies.by_label(key, weights(key)) for key in sorted(keys)])

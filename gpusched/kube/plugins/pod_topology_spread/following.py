@@ -7,7 +7,7 @@ What services and owners select by must stay the same meanwhile.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from gpusched.cluster.cache import Snapshot
 from gpusched.cluster.domains import by_node, has_label, sum_by_class
 from gpusched.cluster.nodes import Ints, Mask
 from gpusched.cluster.pod import PodShape
-from gpusched.cluster.tally import Tally, Weigh
+from gpusched.cluster.tally import Counting, Tally
 from gpusched.kube.framework.interface import OpenDomains
 from gpusched.kube.plugins.pod_topology_spread.constraints import (
     HOSTNAME,
@@ -26,6 +26,7 @@ from gpusched.kube.plugins.pod_topology_spread.constraints import (
 from gpusched.kube.plugins.pod_topology_spread.filtering import NO_DOMAIN
 from gpusched.kube.plugins.pod_topology_spread.scoring import normalise, topologies
 
+_FEW: Final = 64
 Floats = npt.NDArray[np.floating[Any]]
 
 
@@ -48,7 +49,7 @@ class FollowedSpread:
 
     def open_domains(self) -> OpenDomains:
         """Return the domains that have room for the pod."""
-        sums = self.tally.sums()
+        sums = self.tally.sums
         least = 0
         if not self.is_short:
             least = int(sums[self.counted].min()) if len(self.counted) else NO_DOMAIN
@@ -65,9 +66,8 @@ def follow(
     found = []
     for constraint in constraints:
         counted = complete & constraint.counts_nodes(pod, nodes)
-        tally = Tally.by_label(
-            snapshot, constraint.key, _matching(pod, constraint), counted, staying=True
-        )
+        counting = _matching(pod, constraint, "hard")
+        tally = snapshot.tallies.by_label(constraint.key, counting, counted)
         domains = np.flatnonzero(sum_by_class(tally.classes, counted.astype(np.int64)) > 0)
         own = int(constraint.selector.matches(pod.labels))
         found.append(
@@ -99,16 +99,21 @@ class FollowedCost:
 
     def of(self, rows: Ints, live: Ints) -> Floats:
         """Return what each row costs, shape (K,), if ``live`` are those that are not ignored."""
-        sums = self.tally.sums()
+        sums = self.tally.sums
         if self.is_by_host:
-            pods, domains = sums.take(rows), len(live)
+            cost = self._price(sums.take(rows), len(live))
         else:
             ids = self.tally.classes.ids
             places = ids.take(rows)
-            lived_in = places if live is rows else ids.take(live)
-            pods, domains = sums.take(places), int(np.count_nonzero(np.bincount(lived_in)))
-        cost: Floats = pods * math.log(domains + 2) + self.allowance
+            domains = _distinct(places if live is rows else ids.take(live), len(sums))
+            if len(sums) < len(rows):
+                cost = self._price(sums, domains).take(places)
+            else:
+                cost = self._price(sums.take(places), domains)
         return cost if self.has_key is None else np.where(self.has_key[rows], cost, 0.0)
+
+    def _price(self, pods: Ints, domains: int) -> Floats:
+        return pods * math.log(domains + 2) + self.allowance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,11 +132,12 @@ class FollowedScores:
         """Return the normalised scores of feasible rows; shape (K,)."""
         complete = None if self.complete is None else self.complete[rows]
         live = rows if complete is None else rows[complete]
-        total = np.zeros(len(rows))
-        for cost in self.costs:
+        first, *others = self.costs
+        total = first.of(rows, live)
+        for cost in others:
             total += cost.of(rows, live)
         # Nobody pays between nothing and a pod's log(2): adding a half rounds as Go does.
-        raw = np.floor(total + 0.5).astype(np.int64)
+        raw = (total + 0.5).astype(np.int64)
         return normalise(raw, None if complete is None else ~complete)
 
 
@@ -157,13 +163,21 @@ def _tally_of_cost(
     pod: PodShape, constraint: Constraint, snapshot: Snapshot, complete: Mask | None
 ) -> Tally:
     """Count on all nodes by host, else on those that count, without all keys or not."""
-    nodes, weigh = snapshot.nodes, _matching(pod, constraint)
+    nodes, counting = snapshot.nodes, _matching(pod, constraint, "soft")
     if constraint.key == HOSTNAME:
-        return Tally(snapshot, by_node(nodes), weigh, staying=True)
+        return snapshot.tallies.of(by_node(nodes), counting)
     counted = constraint.counts_nodes(pod, nodes)
     counted = counted if complete is None else counted & complete
     classes = topologies(nodes, constraint.key)
-    return Tally(snapshot, classes, weigh, _some(counted), staying=True)
+    return snapshot.tallies.of(classes, counting, _some(counted))
+
+
+def _distinct(places: Ints, most: int) -> int:
+    """Return how many different places there are; as a rule the first few show them all."""
+    few = int(np.count_nonzero(np.bincount(places[:_FEW])))
+    if few == most or len(places) <= _FEW:
+        return few
+    return int(np.count_nonzero(np.bincount(places)))
 
 
 def _some(nodes: Mask | None) -> Mask | None:
@@ -171,12 +185,14 @@ def _some(nodes: Mask | None) -> Mask | None:
     return None if nodes is None or nodes.all() else nodes
 
 
-def _matching(pod: PodShape, constraint: Constraint) -> Weigh:
+def _matching(pod: PodShape, constraint: Constraint, kind: str) -> Counting:
     """Count pods of the namespace that match; an empty selector matches none (`MatchingPods`)."""
+    namespace, selector = pod.namespace, constraint.selector
 
     def weigh(shape: PodShape) -> int:
-        if constraint.selector.is_empty or shape.namespace != pod.namespace:
+        if selector.is_empty or shape.namespace != namespace:
             return 0
-        return int(constraint.selector.matches(shape.labels))
+        return int(selector.matches(shape.labels))
 
-    return weigh
+    name = (kind, namespace, selector, constraint.key)
+    return Counting(weigh, staying=True, sign=selector.sign, name=name)
