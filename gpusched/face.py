@@ -1,5 +1,6 @@
 """The notebook's face: `simulate` a scenario and look at the `Run`."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from gpusched.run.recording import record_of
 from gpusched.run.result import result_of
 from gpusched.run.saving import Extra, open_run, save, timeline_table
 from gpusched.run.table import Table
+from gpusched.run.unplayed import notes_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -112,6 +114,9 @@ def simulate(
         engine: ``auto``, ``scan``, ``fast`` or ``verify`` (both, stopping at a difference).
         tie_break: ``kube``, ``name`` or ``random``.
 
+    Warns:
+        UserWarning: A manifest asks for something on which nobody acts here.
+
     Raises:
         InvalidInputError: The scenario, a file that it names, or an argument cannot be used.
 
@@ -119,6 +124,8 @@ def simulate(
     {'Pending': 8, 'Running': 32}
     """
     found = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    for note in notes_of(found):
+        warnings.warn(str(note), stacklevel=2)
     end = None if until is None else _end(until)
     options = PlayOptions(seed=seed, until=end, engine=engine, tie_break=tie_break)
     return Run(record_of(play(found, options)))

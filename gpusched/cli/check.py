@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 from gpusched.api.scenario import Scenario, load_scenario
+from gpusched.cli.commands import warn
 from gpusched.cli.summary import difference_line
 from gpusched.errors import Fault, InvalidInputError
 from gpusched.run.expectations import differences
 from gpusched.run.playing import PlayOptions, play
 from gpusched.run.recording import record_of
+from gpusched.run.unplayed import notes_of
 
 
 @click.command(epilog="Exit status: 0 as expected, 1 not as expected or a file is wrong, 2 usage.")
@@ -38,6 +40,7 @@ def _checked(name: str, seed: int | None) -> dict[str, Any]:
     try:
         scenario = load_scenario(name)
         _require_expectations(scenario)
+        warn(notes_of(scenario))
         record = record_of(play(scenario, PlayOptions(seed=seed)))
     except InvalidInputError as error:
         faults = [str(fault) for fault in error.faults]

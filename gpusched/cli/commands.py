@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, NamedTuple
@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import click
 from typing_extensions import override
 
-from gpusched.errors import GpuschedError, InvalidInputError, InvariantError
+from gpusched.errors import Fault, GpuschedError, InvalidInputError, InvariantError
 from gpusched.version import __version__
 
 INTERRUPTED: Final = 130
@@ -97,6 +97,12 @@ def _complain(error: GpuschedError) -> None:
     faults = error.faults if isinstance(error, InvalidInputError) else (error,)
     for fault in faults:
         click.echo(f"error: {fault}", err=True)
+
+
+def warn(notes: Iterable[Fault]) -> None:
+    """Tell what does not stop a command, but should be known."""
+    for note in notes:
+        click.echo(f"warning: {note}", err=True)
 
 
 def _colours() -> bool | None:

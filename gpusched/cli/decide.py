@@ -89,7 +89,7 @@ def _from_manifests(
 ) -> Answer:
     there = [manifest.object for manifest in load(objects)]
     queue = [manifest.object for manifest in load(pending)] if pending else None
-    text = Path(config).read_text(encoding="utf-8") if config else ""
+    text = Path(config).read_text(encoding="utf-8", errors="replace") if config else ""
     try:
         return answer(case_of_manifests(there, queue, text), settings)
     except MalformedCaseError as error:

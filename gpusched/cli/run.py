@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from gpusched.api.scenario import Scenario, load_scenario
-from gpusched.cli.commands import INTERRUPTED
+from gpusched.cli.commands import INTERRUPTED, warn
 from gpusched.cli.parameters import DURATION
 from gpusched.cli.progress import Progress, wanted
 from gpusched.cli.summary import summary
@@ -19,6 +19,7 @@ from gpusched.run.record import RunRecord
 from gpusched.run.recording import record_of
 from gpusched.run.result import result_of
 from gpusched.run.saving import check_folder
+from gpusched.run.unplayed import notes_of
 
 
 def _as_json(result: Mapping[str, Any]) -> str:
@@ -76,6 +77,8 @@ def run(  # noqa: PLR0913 - one parameter for each option
     if out is not None:
         check_folder(out)
     found = _scenario(scenario)
+    if not quiet:
+        warn(notes_of(found))
     options = PlayOptions(seed=seed, until=until, engine=engine, tie_break=tie_break)
     record = record_of(_play(found, options, quiet=quiet))
     if out is not None:

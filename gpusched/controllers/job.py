@@ -1,8 +1,7 @@
 """Job: pods that run to completion, counted by finalizer.
 
 How finished pods are counted is in `controllers.job_tracking`. Not modelled: pod failure policy,
-success policy,
-backoffLimitPerIndex, managedBy.
+success policy, backoffLimitPerIndex; `run.unplayed` tells those who use them.
 
 Source: kubernetes/kubernetes pkg/controller/job/job_controller.go, v1.36.1
 """
@@ -38,6 +37,8 @@ from gpusched.controllers.replicaset import delete_all, report_creations
 BATCH = SECOND
 """Changes of pods are answered together, so long after the first."""
 MAX_PER_SYNC = 500
+CONTROLLER = "kubernetes.io/job-controller"
+"""What stands in ``managedBy`` of a Job that is ours."""
 _AGAIN = Outcome(retry=True, backoff=(SECOND, 60 * SECOND))
 """After a refusal: Jobs wait longer than others (DefaultJobApiBackOff, MaxJobApiBackOff)."""
 
@@ -93,7 +94,7 @@ class JobController:
         if orphans := self._orphans.pop(key, None):
             yield PatchPods(list(orphans), drop_finalizer=TRACKED)
         job = reader.get("Job", *key)
-        if job is None or is_finished(job):
+        if job is None or is_finished(job) or is_managed_by_another(job):
             self._backoff.pop(key, None)
             return None
         count = count_pods(job, reader)
@@ -133,6 +134,12 @@ def is_finished(job: Json) -> bool:
     """Return whether a Job is Complete or Failed."""
     held = (job.get("status") or {}).get("conditions") or ()
     return any(item["type"] in ("Complete", "Failed") and item["status"] == "True" for item in held)
+
+
+def is_managed_by_another(job: Json) -> bool:
+    """Return whether a Job is somebody else's, e.g. a MultiKueue controller's."""
+    manager: str = job["spec"].get("managedBy", CONTROLLER)
+    return manager != CONTROLLER
 
 
 # --- judging --------------------------------------------------------------------------------------

@@ -84,6 +84,9 @@ def _answer_line(line: Line, settings: Settings) -> Answer:
     except json.JSONDecodeError as error:
         text = f"{line.place}: not JSON: {error.msg} (column {error.colno})"
         return Answer(_error(line.place, text, "case"), malformed=True)
+    except (RecursionError, ValueError):
+        text = f"{line.place}: not a case: it nests too deeply, or a number has too many digits"
+        return Answer(_error(line.place, text, "case"), malformed=True)
     try:
         found = answer(value, settings, line.place)
     except Exception as error:  # noqa: BLE001 - one case must not end the others

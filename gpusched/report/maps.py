@@ -1,6 +1,6 @@
 """Plots of nodes and their GPUs over time: a Gantt chart and a heat map."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -8,13 +8,15 @@ import numpy as np
 from gpusched.report.canvas import Clock, Floats, drawing, legend_above, time_axis
 from gpusched.report.fleet import GpuNode, gpu_nodes
 from gpusched.report.stays import Stay, stays, workload_of
-from gpusched.report.style import CAPACITY, Look, looks
+from gpusched.report.style import CAPACITY, OTHERS, Look, looks
 from gpusched.run.record import RunRecord
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_LANES: Final = 96
+_LONG_NAME: Final = 20
+"""Characters; three columns of such names are wider than the plot."""
 _MOST_ROWS: Final = 48
 _BINS: Final = 160
 
@@ -34,16 +36,28 @@ def gantt(record: RunRecord) -> "Figure":
         bottom = _rows(axes, nodes)
         for stay in shown:
             _bar(axes, clock, stay, bottom[stay.node], found[workload_of(stay.life)])
-        for name, look in list(found.items())[:8]:
+        for name, look in _legend(found):
             axes.bar(0, 0, color=look.colour, hatch=look.hatch, edgecolor="white", label=name)
         left = len(every) - len(nodes)
         more = f" (first {len(nodes)} of {len(every)} nodes)" if left else ""
         title = f"{record.name}: pods on GPUs{more}"
-        axes.set_title(title, pad=12 + 20 * -(-min(8, len(found)) // 3))
+        columns = 3 if max(map(len, found), default=0) < _LONG_NAME else 2
+        axes.set_title(title, pad=12 + 20 * -(-len(_legend(found)) // columns))
         axes.set_ylim(max(1, lanes), 0)
-        legend_above(axes)
+        legend_above(axes, columns)
         time_axis(axes, clock, record)
     return figure
+
+
+def _legend(found: Mapping[str, Look]) -> list[tuple[str, Look]]:
+    """Return names and looks; those who share the grey look share an entry.
+
+    >>> [name for name, _ in _legend(looks("abcdefghij"))][-2:]
+    ['g', '3 others']
+    """
+    own = [(name, look) for name, look in found.items() if look != OTHERS]
+    others = len(found) - len(own)
+    return [*own, (f"{others} other{'s' if others > 1 else ''}", OTHERS)] if others else own
 
 
 def _first_nodes(nodes: Sequence[GpuNode]) -> list[GpuNode]:
@@ -100,7 +114,7 @@ def heat(record: RunRecord) -> "Figure":
     if not nodes:
         return _no_nodes(record)
     labels, table = _grouped(nodes, node_use_over_time(record, nodes, _BINS))
-    with drawing(record, height=min(11.0, 2.6 + 0.32 * len(labels))) as (figure, clock):
+    with drawing(record, height=max(4.0, min(11.0, 2.6 + 0.32 * len(labels)))) as (figure, clock):
         axes = figure.subplots()
         span = (0, max(float(clock(record.ended)), 1e-9), len(labels), 0)
         style: dict[str, Any] = {

@@ -24,6 +24,7 @@ from gpusched.run.interruption import between_actions
 from gpusched.run.move_log import MoveLog
 from gpusched.run.pace import Pace, Teller, beating
 from gpusched.run.runtimes import RunTime, run_times
+from gpusched.run.unplayed import faults_of
 from gpusched.run.world import SimulatedWorld
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
@@ -99,6 +100,8 @@ def play(scenario: Scenario, options: PlayOptions | None = None) -> Played:
         InvalidInputError: The scenario, or a choice, names something that cannot be used.
     """
     options = options or PlayOptions()
+    if faults := faults_of(scenario):
+        raise InvalidInputError(faults)
     _check_choices(scenario, options)
     seed = scenario.seed if options.seed is None else options.seed
     configuration = _configuration(scenario)

@@ -4,6 +4,7 @@ What the plugins do is in `api.admission`.
 """
 
 from gpusched.api.admission import ClusterObjects, Denied, admit, check
+from gpusched.api.admission.namespace import check_namespace_deletion
 from gpusched.controllers.protocol import ApiError
 from gpusched.sim.pod import Json
 from gpusched.sim.store import Store
@@ -38,6 +39,13 @@ def charged(obj: Json, around: ClusterObjects) -> tuple[Json, ...]:
     if isinstance(result, Denied):
         raise _refusal(result)
     return result.quotas
+
+
+def check_removal(namespace: str) -> None:
+    """Refuse to let a namespace go that Kubernetes needs."""
+    denied = check_namespace_deletion(namespace)
+    if denied is not None:
+        raise _refusal(denied)
 
 
 def _refusal(denied: Denied) -> ApiError:

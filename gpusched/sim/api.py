@@ -35,14 +35,9 @@ from gpusched.sim.store import Store
 _NAME_RETRIES = 7
 """How often a made-up name that is taken is made up anew."""
 _IDENTITY = (
-    "uid",
-    "creationTimestamp",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "generation",
-    "namespace",
-    "name",
-)
+    "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
+    "namespace", "name",
+)  # fmt: skip
 
 
 def not_found(kind: Kind, name: str) -> ApiError:
@@ -269,6 +264,8 @@ class Api:
     ) -> Json:
         """PATCH an object or one of its subresources ``status`` and ``scale``."""
         kind = KINDS[kind_name]
+        if sub and not kind.serves(sub):
+            raise ApiError(404, "NotFound", "the server could not find the requested resource")
         old = self.read(kind_name, *key)
         new = apply_patch(old, body, form)
         if sub == "":

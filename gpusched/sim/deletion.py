@@ -9,6 +9,7 @@ from typing import Any
 
 from gpusched.controllers.protocol import ApiError, Key
 from gpusched.controllers.selectors import selects
+from gpusched.sim.admission import check_removal
 from gpusched.sim.kinds import KINDS
 from gpusched.sim.pod import Json, Pod
 from gpusched.sim.steps import conditioned, deleting
@@ -32,6 +33,7 @@ def delete(
     if obj is None:
         raise ApiError(404, "NotFound", f'{KINDS[kind].qualified} "{key[1]}" not found')
     if kind == "Namespace":
+        check_removal(key[1])
         _terminate_namespace(store, obj)
     else:
         _delete_object(store, obj, propagation)

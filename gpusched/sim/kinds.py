@@ -33,6 +33,14 @@ class Kind:
         group, slash, _ = self.api_version.partition("/")
         return group if slash else ""
 
+    def serves(self, subresource: str) -> bool:
+        """Return whether the kind has a subresource that can be patched.
+
+        >>> KINDS["Deployment"].serves("scale"), KINDS["Pod"].serves("scale")
+        (True, False)
+        """
+        return {"status": self.status, "scale": self.replicas}.get(subresource, False)
+
     @property
     def qualified(self) -> str:
         """Resource and group, as ``deployments.apps``."""

@@ -34,6 +34,7 @@ Source: the ``patchMergeKey`` tags of k8s.io/api core/v1 and apps/v1, v0.36.1
 """
 _REJECTED = "the server rejected our request due to an error in our request"
 _UNIONS = ("finalizers",)
+_CHANGES = ("add", "remove", "replace")
 
 
 def apply_patch(obj: Any, patch: Any, kind: str) -> Any:
@@ -43,10 +44,16 @@ def apply_patch(obj: Any, patch: Any, kind: str) -> Any:
         obj: A JSON object.
         patch: The patch's body.
         kind: ``json``, ``merge`` or ``strategic``.
+
+    Raises:
+        ApiError: The patch is none, or does not fit the object.
     """
     if kind == "json":
-        for operation in patch:
-            obj = _operate(obj, operation)
+        try:
+            for operation in patch:
+                obj = _operate(obj, operation)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            raise ApiError(422, "Invalid", _REJECTED) from None
         return obj
     return merge(obj, patch) if kind == "merge" else strategic(obj, patch)
 
@@ -144,6 +151,10 @@ def _operate(obj: Any, operation: Mapping[str, Any]) -> Any:
         if operation["op"] == "move":
             obj = _edit(obj, source, "remove", None)
         return _edit(obj, path, "add", value)
+    if operation["op"] != "add":
+        _look_up(obj, path)
+    if operation["op"] not in _CHANGES:
+        raise ApiError(422, "Invalid", _REJECTED)
     return _edit(obj, path, operation["op"], operation.get("value"))
 
 

@@ -12,6 +12,7 @@ from gpusched.sim.deletion import budget_guarding, evict
 from gpusched.sim.pod import Pod
 from gpusched.timeline.answers import Answer, Work, failed, node_names, said, server_error
 from gpusched.timeline.arguments import Arguments
+from gpusched.timeline.flag_values import micros
 from gpusched.timeline.node_verbs import cordon
 
 EVICT_AGAIN = 5 * SECOND
@@ -70,8 +71,10 @@ class Drain:
         self._announced: set[tuple[str, str]] = set()
         self._stream = plane.stream(f"evictions/{self._node}")
         timeout = given.flag("timeout")
-        seconds = float(timeout.removesuffix("s")) if timeout else None
-        self._deadline = None if seconds is None else plane.loop.now + int(seconds * SECOND)
+        length = micros(timeout) if timeout else 0
+        self._deadline = plane.loop.now + length if length else None
+        grace = int(given.flag("grace-period") or -1)
+        self._grace = None if grace < 0 else grace
 
     def begin(self) -> None:
         """Say what stays and evict the rest."""
@@ -133,7 +136,7 @@ class Drain:
             self._plane.loop.at(self._plane.loop.now + pause, self._evict, key)
             return
         try:
-            evict(self._plane.store, key)
+            evict(self._plane.store, key, self._grace)
         except ApiError as refusal:
             self._postpone(key, refusal)
 

@@ -54,12 +54,13 @@ def _each_manifest(given: Arguments, verb: str, act: Callable[[Json], str]) -> W
 def delete(plane: ControlPlane, given: Arguments) -> Work:
     """Delete objects by name."""
     grace, forced = given.flag("grace-period"), given.flag("force") == "true"
+    seconds = None if grace is None or int(grace) < 0 else int(grace)
     cascade = _CASCADES.get(given.flag("cascade") or "", "Background")
     out, err, rc = [], [_FORCED] if forced else [], 0
     for kind, name in targets(given):
         key = key_in(kind, name, given)
         try:
-            delete_object(plane.store, kind.name, key, int(grace) if grace else None, cascade)
+            delete_object(plane.store, kind.name, key, seconds, cascade)
         except ApiError as refusal:
             err.append(server_error(refusal))
             rc = 1

@@ -8,6 +8,7 @@ from typing import Final
 
 from gpusched.sim.kinds import find_kind
 from gpusched.timeline.arguments import Arguments
+from gpusched.timeline.flag_values import bad_value
 
 EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 SUBCOMMANDS: Final = ("history", "pause", "restart", "resume", "status", "undo")
@@ -71,7 +72,9 @@ def is_change(verb: str, word: str) -> bool:
 def refusal(verb: str, given: Arguments) -> str:
     """Return what kubectl says instead of carrying a command out; an empty string if it does."""
     judge = _JUDGES.get(verb)
-    return judge(verb, given) if judge is not None else ""
+    if judge is None:
+        return ""
+    return bad_value(verb, given) or judge(verb, given)
 
 
 def _of_nodes(verb: str, given: Arguments) -> str:
@@ -87,6 +90,9 @@ def _of_manifests(_: str, given: Arguments) -> str:
 def _of_names(verb: str, given: Arguments) -> str:
     if verb == "scale" and given.flag("replicas") is None:
         return 'error: required flag(s) "replicas" not set\n'
+    if verb == "scale" and int(given.flag("replicas") or 0) < 0:
+        need = "COUNT must be greater than or equal to 0"
+        return f"error: The --replicas=COUNT flag is required, and {need}\n"
     if not given.words:
         return _NOTHING_NAMED
     if len(given.words) == 1 and "/" not in given.words[0] and given.flag("all") != "true":

@@ -11,6 +11,7 @@ from gpusched.sim.calendar import SECOND
 
 Json = dict[str, Any]
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NEEDED = ("name", "duration")
 OPERATIONS = (
     "create",
     "delete",
@@ -75,9 +76,23 @@ def read_script(path: Path) -> Script:
     """
     try:
         document = yaml.load(path.read_text("utf-8"), _LOADER)  # noqa: S506 - a safe one
-        return parse_script(document)
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InvalidInputError([Fault(f"not a timeline: {error}", str(path))]) from error
+    if problem := _what_lacks(document):
+        raise InvalidInputError([Fault(problem, str(path))])
+    try:
+        return parse_script(document)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError([Fault(f"not a timeline: {error}", str(path))]) from error
+
+
+def _what_lacks(document: Any) -> str:
+    """Return why a document cannot be a timeline at all; an empty text if it can."""
+    if isinstance(document, dict) and document.get("kind") == "Scenario":
+        return "is a Scenario, not a timeline; play it with gpusched run"
+    held = document if isinstance(document, dict) else {}
+    lacking = [field for field in _NEEDED if field not in held]
+    return f"not a timeline: it has no {' and no '.join(lacking)}" if lacking else ""
 
 
 def parse_script(document: Json) -> Script:

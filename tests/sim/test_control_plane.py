@@ -189,6 +189,15 @@ def story() -> ControlPlane:
     return built
 
 
+def test_a_kind_without_a_subresource_refuses_a_patch_of_it() -> None:
+    built = plane(node("a"))
+    built.api.create(pod("p"))
+    for kind, sub in (("Pod", "scale"), ("PriorityClass", "status"), ("Node", "nonsense")):
+        with pytest.raises(ApiError, match="could not find the requested resource") as refusal:
+            built.api.patch(kind, ("", "a"), {"spec": {"replicas": 3}}, "merge", sub)
+        assert refusal.value.code == 404
+
+
 def test_equal_seeds_give_byte_identical_journals() -> None:
     assert story().store.journal.digest() == story().store.journal.digest()
 

@@ -88,3 +88,23 @@ def test_a_json_patch_is_refused(operation: Any, message: str) -> None:
     with pytest.raises(ApiError) as caught:
         apply_patch({"a": 1, "b": [1]}, [operation], "json")
     assert (caught.value.code, caught.value.message) == (422, message)
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        pytest.param([{"op": "foo", "path": "/a"}], id="an operation that nobody knows"),
+        pytest.param([{"op": "add"}], id="an operation without a path"),
+        pytest.param([{"path": "/a", "value": 1}], id="a path without an operation"),
+        pytest.param([{"op": "replace", "path": "/b", "value": 1}], id="nothing to replace"),
+        pytest.param([{"op": "remove", "path": "/b"}], id="nothing to remove"),
+        pytest.param([{"op": "remove", "path": "/l/7"}], id="an item that is not there"),
+        pytest.param([{"op": "add", "path": "/l/x", "value": 1}], id="an item without a number"),
+        pytest.param([{"op": "add", "path": "/a/b/c", "value": 1}], id="a way through a number"),
+        pytest.param([5], id="no operation at all"),
+    ],
+)
+def test_a_json_patch_that_does_not_fit_is_refused(patch: list[Any]) -> None:
+    with pytest.raises(ApiError, match=REFUSED) as refusal:
+        apply_patch({"a": 1, "l": [1, 2]}, patch, "json")
+    assert refusal.value.code == 422

@@ -15,6 +15,8 @@ from gpusched.api.decode import STRICT, Finding, Path, path_text
 from gpusched.api.load.kubectl_yaml import DEEPEST, YamlFaultError, build, json_number
 from gpusched.api.load.sources import Chunk
 
+LONGEST_INTEGER: Final = 400
+"""Digits; what does not fit 64 bits is judged later, field by field."""
 _ONE_OF_TWO: Final = "keep one of the two"
 _SPACE: Final = re.compile(r"\s*")
 
@@ -152,6 +154,7 @@ class _JsonReader:
         self.decoder = json.JSONDecoder(
             object_pairs_hook=self._object,
             parse_float=_parse_float,
+            parse_int=_parse_int,
             parse_constant=_parse_constant,
         )
 
@@ -159,6 +162,12 @@ class _JsonReader:
         result = dict(pairs)
         self.repeats |= len(result) != len(pairs)
         return result
+
+
+def _parse_int(text: str) -> int:
+    if len(text) > LONGEST_INTEGER:
+        raise ValueError(f"the number {text[:40]}… is too large")
+    return int(text)
 
 
 def _parse_float(text: str) -> int | float:

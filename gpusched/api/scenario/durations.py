@@ -7,6 +7,7 @@ a KWOK node. On a live cluster the drawn time is given to KWOK as an annotation.
 from typing import Self
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from gpusched.api.meta import LabelSelector
 from gpusched.api.scenario.parts import Duration, Part, require_one
@@ -19,6 +20,12 @@ class Uniform(Part):
     """The shortest time."""
     max: Duration
     """The longest time."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min > self.max:
+            raise PydanticCustomError("order", "min must not be longer than max")
+        return self
 
 
 class Exponential(Part):
