@@ -29,6 +29,18 @@ def pods(run: Run, prefix: str = "") -> list[Mapping[str, Any]]:
     return [row for row in run.pods() if row["name"].startswith(prefix)]
 
 
+def changed(folder: Path, name: str, changes: Mapping[str, str]) -> Run:
+    """Return the run of a scenario in which a user has changed something."""
+    text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    text = text.replace("../fleets", str(FOLDER.parent / "fleets"))
+    path = folder / "changed.yaml"
+    path.write_text(text.replace(" manifests/", f" {FOLDER}/manifests/"), encoding="utf-8")
+    return simulate(path)
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_a_scenario_gets_what_it_expects(name: str) -> None:
     run = run_of(name)
@@ -103,6 +115,54 @@ def test_a_raised_quota_wakes_nobody() -> None:
 def test_a_node_does_not_shorten_a_back_off() -> None:
     (pod,) = pods(run_of("backoff"))
     assert pod["bound"] == 31
+
+
+def test_the_back_off_doubles_up_to_ten_seconds() -> None:
+    counters = run_of("backoff").result()["scheduler"]["counters"]
+    assert counters["scheduler_pod_scheduling_attempts_sum"] == len((1, 3, 6, 11, 20, 31))
+
+
+def test_the_pods_of_a_node_that_is_back_go(tmp_path: Path) -> None:
+    stop = "      kwokStop: h100\n"
+    run = changed(tmp_path, "node_loss", {stop: f"{stop}    - {{at: 7m, kwokStart: h100}}\n"})
+    assert run.phases() == {"Running": 8}
+    assert "kwok-gpu-h100-0" not in {pod["node"] for pod in pods(run)}
+
+
+def test_taking_one_away_first_cures_the_deadlock(tmp_path: Path) -> None:
+    cured = {}
+    for name in ("manifests/serve_v1.yaml", "manifests/serve_v2.yaml"):
+        text = (FOLDER / name).read_text(encoding="utf-8")
+        assert "maxSurge: 25%" in text
+        assert "maxUnavailable: 0" in text
+        text = text.replace("maxSurge: 25%", "maxSurge: 0")
+        path = tmp_path / Path(name).name
+        path.write_text(text.replace("maxUnavailable: 0", "maxUnavailable: 1"), encoding="utf-8")
+        cured[name] = str(path)
+    run = changed(tmp_path, "rolling_update_deadlock", cured)
+    assert run.phases() == {"Running": 8}
+    assert all(pod["created"] > 5 for pod in pods(run)), "the new ones"
+
+
+def test_the_third_claim_waits_for_the_first_pod_and_small_gpus_do_not_help() -> None:
+    run = run_of("claims")
+    (waiting,) = events(run, "FailedScheduling")
+    assert "cannot allocate all claims" in waiting["message"]
+    training = [(pod["node"], pod["bound"]) for pod in pods(run, "train")]
+    assert sorted(at for _, at in training) == pytest.approx([1, 1, 31])
+    assert {node for node, _ in training} == {"kwok-gpu-h100-0"}
+    assert [pod["node"] for pod in pods(run, "notebook")] == ["kwok-gpu-l40s-0"]
+
+
+def test_a_pod_is_bound_a_second_after_its_volume_and_a_new_disk_wakes_another() -> None:
+    found = {pod["name"]: pod for pod in pods(run_of("volumes"))}
+    assert {name: round(pod["bound"]) for name, pod in found.items()} == {
+        "train": 2,
+        "preprocess": 2,
+        "archiver": 61,
+    }
+    before = {pod["name"]: pod["phase"] for pod in pods(run_of("volumes", "59s"))}
+    assert before["archiver"] == "Pending"
 
 
 @pytest.mark.slow
