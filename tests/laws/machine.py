@@ -1,5 +1,6 @@
 """Random operations on a whole cluster; the laws are checked whenever time has passed."""
 
+from itertools import cycle, islice
 from typing import Final
 
 from hypothesis import HealthCheck, note, settings
@@ -65,7 +66,7 @@ class ClusterMachine(RuleBasedStateMachine):
     def start(self, data: st.DataObject, seed: int, nodes: list[int]) -> None:
         engine = data.draw(st.sampled_from(self.engines))
         latency = data.draw(st.sampled_from(self.latencies))
-        more = (0, 3, 4)[: max(0, self.fewest_nodes - len(nodes))]
+        more = islice(cycle((0, 3, 4)), max(0, self.fewest_nodes - len(nodes)))
         self.lab = Lab(engine, seed, latency, (*nodes, *more))
         self.audit = Audit(self.lab.plane.store, punctual=latency == "zero")
 

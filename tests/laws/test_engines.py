@@ -20,5 +20,13 @@ class Engines(ClusterMachine):
         return False
 
 
+class SampledEngines(Engines):
+    """So many nodes that an attempt looks at some of them, and the next goes on from there."""
+
+    fewest_nodes = 110
+
+
 Engines.TestCase.settings = pace(12, 60)
 TestEngines = pytest.mark.property(Engines.TestCase)
+SampledEngines.TestCase.settings = pace(4, 60)
+TestSampledEngines = pytest.mark.property(SampledEngines.TestCase)

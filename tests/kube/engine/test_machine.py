@@ -23,12 +23,16 @@ nodes = st.sampled_from([f"n{number}" for number in range(6)])
 class EngineMachine(RuleBasedStateMachine):
     """Nodes, pods and objects come, change and go; every attempt is decided twice."""
 
+    fewest = 0
+    percentage = 100
+
     def __init__(self) -> None:
         super().__init__()
         self.cluster = Cluster(VerifyEngine)
         self.waiting: list[PodInfo] = []
         self.templates: list[str] = []
         self.objects: list[str] = []
+        self.sampled = 0
 
     @initialize(
         kinds=st.lists(st.sampled_from(sorted(NODES)), min_size=3, max_size=6),
@@ -39,8 +43,9 @@ class EngineMachine(RuleBasedStateMachine):
     def begin(self, kinds: list[str], themes: list[str], there: set[str], profile: str) -> None:
         """Take a theme or two per run: what comes again is what may be remembered."""
         self.cluster = Cluster(VerifyEngine, PROFILES[profile])
-        for number, kind in enumerate(kinds):
-            self.cluster.put_node(f"n{number}", **NODES[kind])
+        self.cluster.percentage = self.percentage
+        for number in range(max(len(kinds), self.fewest)):
+            self.cluster.put_node(f"n{number}", **NODES[kinds[number % len(kinds)]])
         self.templates = [name for theme in themes for name in THEMES[theme][0]]
         self.objects = [name for theme in themes for name in THEMES[theme][1]]
         for name in self.objects:
@@ -48,7 +53,7 @@ class EngineMachine(RuleBasedStateMachine):
                 self.cluster.put(OBJECTS[name])
 
     @rule(
-        percentage=st.sampled_from([0, 100]),
+        percentage=st.sampled_from([0, 100, 5, 90]),
         tie_break=st.sampled_from([heap_tie_break, name_tie_break]),
     )
     def search_otherwise(self, percentage: int, tie_break: Any) -> None:
@@ -94,6 +99,8 @@ class EngineMachine(RuleBasedStateMachine):
     def attempt(self, pod: PodInfo, *, preempts: bool) -> None:
         self.ask_label_readers(pod)
         attempt = self.cluster.attempt(pod)
+        looked_at_all = attempt.evaluated >= len(self.cluster.cache.order())
+        self.sampled += attempt.result is Result.SCHEDULED and not looked_at_all
         if attempt.result is not Result.SCHEDULED:
             self.waiting.append(pod)
             if preempts:
@@ -132,5 +139,14 @@ class EngineMachine(RuleBasedStateMachine):
         self.wake()
 
 
+class SampledMachine(EngineMachine):
+    """More than a hundred nodes: an attempt looks at some, and the next goes on where it ended."""
+
+    fewest = 220
+    percentage = 0
+
+
 TestEngineMachine = EngineMachine.TestCase
 TestEngineMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestSampledMachine = SampledMachine.TestCase
+TestSampledMachine.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.kube.engine.templates import NODES, OBJECTS, PROFILES, THEMES
-from tests.kube.engine.test_machine import EngineMachine
+from tests.kube.engine.test_machine import EngineMachine, SampledMachine
 
 STEPS = 50
 
@@ -21,9 +21,9 @@ STEPS = 50
 class Life:
     """One cluster from its beginning through fifty steps."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, kind: type[EngineMachine] = EngineMachine) -> None:
         self.dice = np.random.default_rng(seed)
-        self.machine = EngineMachine()
+        self.machine = kind()
 
     def throw(self, sides: int) -> int:
         return int(self.dice.integers(sides))
@@ -76,8 +76,15 @@ def test_engines_agree_through_a_random_life(
     assert sum(attempts.values()) > 0
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_engines_agree_on_samples_of_a_large_cluster(seed: int) -> None:
+    life = Life(seed, SampledMachine)
+    life.live()
+    assert life.machine.sampled
+
+
 if __name__ == "__main__":
     total: Counter[str] = Counter()
     for number in range(int(sys.argv[1])):
-        total += Life(number).live()
+        total += Life(number, (EngineMachine, SampledMachine)[number % 5 == 0]).live()
     sys.stdout.write(f"{dict(total)}\n")
