@@ -5,6 +5,7 @@ python -m conformance.differential --oracle DECIDE [--count N] [--seed N] [--job
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections import Counter
@@ -24,17 +25,36 @@ Json = dict[str, Any]
 
 BATCH = 50
 SETTINGS = Settings(tie_break=TieBreak.NAME, engine="verify")
+"""Under ``verify`` both engines decide each attempt, and a difference between them is one, too."""
 FREED = "deallocation of ResourceClaim completed"
 UNUSABLE = "internal"
 """The stage at which the oracle gives up on a case for reasons of its own."""
+_NUMBERS = re.compile(r"\d+")
+_LONGEST_REASON = 120
 
 
 @dataclass(slots=True)
 class Found:
-    """What a batch has shown."""
+    """What a batch has shown.
+
+    Attributes:
+        counts: Cases, and decisions by their results.
+        reasons: Why cases were left out, with numbers written as N.
+        examples: A case for each reason.
+        differing: Cases that differ.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
     differing: list[Json] = field(default_factory=list)
+
+    def leave_out(self, case: Json, kind: str, why: str) -> None:
+        """Count a case that says nothing, and why."""
+        reason = f"{kind}: {_NUMBERS.sub('N', why)[:_LONGEST_REASON]}"
+        self.counts[kind] += 1
+        self.reasons[reason] += 1
+        self.examples.setdefault(reason, case["name"])
 
 
 def ours(case: Json, expected: Json) -> Json:
@@ -81,7 +101,7 @@ def run_batch(program: str, family: str, seed: int, indices: range) -> Found:
     for case, expected in zip(cases, oracle.ask(program, cases), strict=True):
         found.counts["cases"] += 1
         if expected.get("stage") == UNUSABLE:
-            found.counts["unusable"] += 1
+            found.leave_out(case, "unusable", expected.get("error", ""))
             continue
         found.counts["decisions"] += len(expected["decisions"])
         if expected.get("error"):
@@ -96,12 +116,21 @@ def run_batch(program: str, family: str, seed: int, indices: range) -> Found:
 
 def _settle(program: str, case: Json, expected: Json, found: Found) -> None:
     """Ask again: what the real scheduler does not always say is no difference."""
-    agreed = oracle.agreed([expected, *oracle.ask(program, [case] * 4)])
-    if agreed is None or agreed.get("stage") == UNUSABLE:
-        found.counts["flaky"] += 1
+    answers = [expected, *oracle.ask(program, [case] * 4)]
+    failed = [one["error"] for one in answers if one.get("stage") == UNUSABLE]
+    agreed = None if failed else oracle.agreed(answers)
+    if agreed is None:
+        found.leave_out(case, "flaky", failed[0] if failed else _varying(answers))
     elif compare(case, agreed):
         found.counts["different"] += 1
         found.differing.append(case)
+
+
+def _varying(answers: Sequence[Json]) -> str:
+    """Return in which fields the real scheduler contradicts itself."""
+    first, *others = answers
+    fields = {difference.field for other in others for difference in differences(first, other)}
+    return f"the real scheduler itself varies in {', '.join(sorted(fields)) or 'unknown fields'}"
 
 
 def shrunk(program: str, case: Json) -> Json:
@@ -165,8 +194,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.oracle and not options.recorder:
         parser.error("give --oracle or --recorder")
     program = options.oracle or oracle.build(options.recorder)
+    print(
+        f"asked: {options.count} cases, seed {options.seed}, families {options.families};"
+        f" answered by engine {SETTINGS.engine}, held against {program}",
+        flush=True,
+    )
     total = _run(program, options)
     print(dict(sorted(total.counts.items())))
+    for reason, count in total.reasons.most_common():
+        print(f"left out {count} x {reason} (as {total.examples[reason]})")
     for case in total.differing:
         print(f"different: {case['name']}", flush=True)
     for case in total.differing[: options.most]:
@@ -198,6 +234,8 @@ def _collect(running: set[Future[Found]], total: Found) -> set[Future[Found]]:
     for future in done:
         found = future.result()
         total.counts += found.counts
+        total.reasons += found.reasons
+        total.examples = {**found.examples, **total.examples}
         total.differing += found.differing
     return left
 

@@ -21,12 +21,22 @@ POINTS = ("preFilter", "filter", "postFilter", "preScore", "score", "reserve", "
 ZONES = ("topology.kubernetes.io/zone", "kubernetes.io/hostname", "disk")
 
 
-def configuration(draw: Draw, wrong: float) -> str:
-    """Return a KubeSchedulerConfiguration; ``wrong`` is the chance of a mistake in it."""
+def configuration(draw: Draw, wrong: float, several: float, sampled: float) -> str:
+    """Return a KubeSchedulerConfiguration.
+
+    Args:
+        draw: The stream.
+        wrong: Chance of a mistake in it.
+        several: Chance of a second profile.
+        sampled: Chance per profile of looking at a part of the nodes only.
+    """
     profiles = [_profile(draw, wrong)]
-    if draw.often(0.2):
+    if draw.often(several):
         profiles[0]["schedulerName"] = "default-scheduler"
         profiles.append(_profile(draw, wrong) | {"schedulerName": "packer"})
+    for profile in profiles if sampled else ():
+        if draw.often(sampled):
+            profile["percentageOfNodesToScore"] = draw.one((0, 1, 30, 70, 80, 90, 100))
     whole: Json = {**HEADER, "profiles": profiles}
     if draw.often(wrong * 0.4):
         whole |= draw.one(

@@ -1,10 +1,10 @@
 """Families of random cases: each leans on one topic; two combine everything."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.decide import devices, placing, pods, storage
+from conformance.decide import devices, owners, placing, pods, storage
 from conformance.decide.configurations import configuration
 from conformance.decide.draw import Draw
 from conformance.decide.nodes import nodes
@@ -14,12 +14,16 @@ from gpusched.decide.accepting import accept
 Json = dict[str, Any]
 
 
+_SEVERAL = 0.2
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """What the cases of a family are like.
 
     Attributes:
         taste: What its pods have.
+        nodes: Fewest and most nodes, but for the one case in a hundred that has more or none.
         pending: Fewest and most pods in the queue.
         load: Bound pods per node, at the most.
         taints: Chance of taints per node.
@@ -31,9 +35,13 @@ class Family:
         volumes: Whether there are volumes.
         devices: Whether there are devices.
         tight: Whether small nodes and greedy pods make preemption likely.
+        owned: Chance of an owner per pod.
+        several: Chance of a second profile in a configuration.
+        sampled: Chance of percentageOfNodesToScore per profile.
     """
 
     taste: Taste
+    nodes: tuple[int, int] = (1, 10)
     pending: tuple[int, int] = (1, 8)
     load: int = 2
     taints: float = 0.1
@@ -45,6 +53,9 @@ class Family:
     volumes: bool = False
     devices: bool = False
     tight: bool = False
+    owned: float = 0.0
+    several: float = _SEVERAL
+    sampled: float = 0.0
 
 
 _RICH = Taste(
@@ -99,14 +110,60 @@ FAMILIES: Mapping[str, Family] = {
         volumes=True,
         tight=True,
     ),  # fmt: skip
+    "sampling": Family(
+        Taste(node_affinity=0.1, tolerations=0.2, spread=0.1, priority=0.1, small=0.9),
+        nodes=(101, 170),
+        pending=(8, 24),
+        cordoned=0.1,
+        config=0.8,
+        sampled=0.8,
+        several=0.3,
+    ),
+    "owned": Family(
+        Taste(spread=0.3, node_affinity=0.15, pod_affinity=0.1, tolerations=0.3),
+        pending=(4, 14),
+        load=4,
+        taints=0.3,
+        config=0.3,
+        owned=0.7,
+    ),
+    "profiles": Family(
+        Taste(spread=0.2, node_affinity=0.2, pod_affinity=0.2, priority=0.4, extended=0.1),
+        pending=(4, 14),
+        load=3,
+        config=1.0,
+        several=0.9,
+        sampled=0.3,
+        nominated=0.1,
+        owned=0.2,
+    ),
+    "nominated": Family(
+        Taste(priority=0.8, ports=0.2, pod_affinity=0.3, spread=0.2, small=0.3),
+        pending=(3, 12),
+        load=4,
+        nominated=0.5,
+        budgets=0.3,
+        volumes=True,
+        tight=True,
+    ),
+    "claims": Family(
+        Taste(priority=0.5, node_affinity=0.1, tolerations=0.3),
+        pending=(4, 12),
+        nominated=0.1,
+        budgets=0.2,
+        config=0.15,
+        devices=True,
+        tight=True,
+    ),
 }
+"""New ones come last: a family's place is part of its seed."""
 
 
 def draw_case(family: str, seed: int, index: int) -> Json:
     """Return one case; the same arguments give the same case."""
     draw = Draw(seed, list(FAMILIES).index(family), index)
     plan = FAMILIES[family]
-    count = draw.number(40, 110) if draw.often(0.01) else draw.number(1, 10)
+    count = draw.number(40, 110) if draw.often(0.01) else draw.number(*plan.nodes)
     if draw.often(0.01):
         count = 0
     objects = _namespaces(draw)
@@ -129,11 +186,17 @@ def draw_case(family: str, seed: int, index: int) -> Json:
         objects += draw.many(lambda: _budget(draw), 1, 3)
         for at, budget in enumerate(o for o in objects if o["kind"] == "PodDisruptionBudget"):
             budget["metadata"]["name"] = f"pdb-{at}"
-    if draw.often(0.15):
-        objects += _owners(draw)
+    if plan.owned:
+        objects += owners.many_owners(draw)
+        owners.own(draw, [*bound, *pending], plan.owned)
+    elif draw.often(0.15):
+        objects += owners.few_owners(draw)
     case: Json = {"name": f"{family}-{seed}-{index:06d}"}
     if draw.often(plan.config):
-        case["config"] = configuration(draw, plan.wrong)
+        case["config"] = configuration(draw, plan.wrong, plan.several, plan.sampled)
+        for pod in pending if plan.several > _SEVERAL else ():
+            if draw.often(0.4 if "packer" in case["config"] else 0.02):
+                pod["spec"]["schedulerName"] = "packer"
     objects += draw.shuffled(bound)
     if draw.often(0.97):
         objects = [obj for obj in objects if not accept(obj).errors]
@@ -220,28 +283,3 @@ def _budget(draw: Draw) -> Json:
         "spec": spec,
         "status": status,
     }
-
-
-def _owners(draw: Draw) -> list[Json]:
-    selector = {"app": draw.one(placing.APPS)}
-    service = {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "svc", "namespace": "default"},
-        "spec": {"selector": selector, "ports": [{"port": 80}]},
-    }
-    replica_set = {
-        "apiVersion": "apps/v1",
-        "kind": "ReplicaSet",
-        "metadata": {"name": "rs", "namespace": "default", "uid": "rs"},
-        "spec": {
-            "replicas": 1,
-            "selector": {"matchLabels": selector},
-            "template": {
-                "metadata": {"labels": selector},
-                "spec": {"containers": [{"name": "c", "image": "redis"}]},
-            },
-        },
-    }
-    chosen: Callable[[], list[Json]] = lambda: draw.some((service, replica_set), 1, 2)  # noqa: E731
-    return chosen()

@@ -33,13 +33,19 @@ _MOST_PODS: Final = 150
 """More make the steps slow and teach nothing."""
 
 
-def pace(walks: int, steps: int) -> settings:
-    """Return so many random walks of so many steps, unless a profile asks for others."""
+def pace(walks: int, steps: int, share: int = 1) -> settings:
+    """Return so many random walks of so many steps, unless a profile asks for others.
+
+    Args:
+        walks: How many walks.
+        steps: Of how many steps each.
+        share: One walk in so many of those that a profile asks for, where each takes long.
+    """
     chosen = settings.get_current_profile_name()
     base = settings.get_profile(chosen)
     quick = chosen not in _OWN_PROFILES
     return settings(
-        max_examples=walks if quick else base.max_examples,
+        max_examples=walks if quick else base.max_examples // share,
         stateful_step_count=steps if quick else base.stateful_step_count,
         derandomize=quick,
         deadline=None,

@@ -28,5 +28,5 @@ class SampledEngines(Engines):
 
 Engines.TestCase.settings = pace(12, 60)
 TestEngines = pytest.mark.property(Engines.TestCase)
-SampledEngines.TestCase.settings = pace(4, 60)
+SampledEngines.TestCase.settings = pace(4, 60, share=8)
 TestSampledEngines = pytest.mark.property(SampledEngines.TestCase)
