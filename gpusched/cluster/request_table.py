@@ -87,9 +87,12 @@ class Asked:
 
     def _group(self, rows: Rows) -> Sequence[Counted]:
         groups: dict[Rows, list[int]] = {}
-        for at, pod in enumerate(self._pods):
-            kept = (i for i, row in enumerate(rows) if 0 <= row < len(STANDARD) or pod.get(row))
-            groups.setdefault(tuple(kept), []).append(at)
+        if all(0 <= row < len(STANDARD) for row in rows):
+            groups[tuple(range(len(rows)))] = list(range(len(self._pods)))
+        else:
+            for at, pod in enumerate(self._pods):
+                kept = (i for i, row in enumerate(rows) if 0 <= row < len(STANDARD) or pod.get(row))
+                groups.setdefault(tuple(kept), []).append(at)
         table, at_row = self.of(rows), np.array(rows, np.int64)
         found = []
         for counting, pods in groups.items():

@@ -7,6 +7,7 @@ findNodesThatFitPod, prioritizeNodes, selectHost), at ``parallelism: 1``.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -100,6 +101,7 @@ class Search(NamedTuple):
     tie_break: TieBreak
 
 
+@lru_cache(maxsize=64)
 def feasible_wanted(count: int, percentage: int) -> int:
     """Return how many feasible nodes are looked for among ``count`` nodes.
 

@@ -161,8 +161,7 @@ class FastEngine:
         self, known: _Known, plan: Plan, framework: Framework, pod: PodInfo, search: Search
     ) -> Attempt | None:
         """Return the scan's choice, or None if no node is feasible."""
-        snapshot = self._cache.snapshot()
-        count = len(snapshot.nodes)
+        count = len(self._walk.order)
         start = search.start % count
         wanted = feasible_wanted(count, search.percentage)
         view = self._view(known, plan, wanted)
@@ -174,12 +173,12 @@ class FastEngine:
             return None
         totals = verdicts if plan.is_plain else plan.totals(verdicts, feasible)
         if len(feasible) > 1 and plan.live_scorers:
-            totals = totals + plan.live_totals(snapshot, pod, feasible)
+            totals = totals + plan.live_totals(self._cache.snapshot(), pod, feasible)
             self.statistics.evaluations += len(feasible)
         if search.tie_break is heap_tie_break and len(feasible) == wanted:
             row, tied = _first_best(feasible, totals)
         else:
-            row, tied = _best(feasible, totals, snapshot, search)
+            row, tied = _best(feasible, totals, self._cache.snapshot(), search)
         return Attempt(
             Result.SCHEDULED,
             self._nobody,

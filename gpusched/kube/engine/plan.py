@@ -214,14 +214,14 @@ class Plan:
         raw = plugin.score(self.state, self._pod, snapshot, everywhere)
         if isinstance(raw, Status):
             raise OutsidePlanError(f"{plugin.name} fails")
-        if not isinstance(plugin, NormalizeScorePlugin):
-            fixed += raw * weight
-        elif (raw == raw[0]).all():
+        if (raw == raw[0]).all():
             # All nodes are alike whichever of them turn out to be feasible: the total moves by
             # one number for all, which decides nothing.
             return
-        else:
+        if isinstance(plugin, NormalizeScorePlugin):
             self.varying.append(VaryingScore(plugin, weight, raw))
+        else:
+            fixed += raw * weight
 
     def known_verdicts(self) -> Ints:
         """Return what is known of nodes in each state, by their amounts; shape (>= states,)."""

@@ -51,8 +51,8 @@ class NodeStates:
     def refresh(self) -> None:
         """Bring `ids` up to date."""
         nodes = self._nodes
-        layout = (nodes.layout, len(nodes.resources))
-        if layout != self._layout or self.count > _LONG + _FORGOTTEN * len(nodes):
+        layout = (nodes.layout, len(nodes.resources.names))
+        if layout != self._layout or self.count > _LONG + _FORGOTTEN * len(self.ids):
             self._layout = layout
             self._rebuild()
         elif self._dirty:

@@ -108,7 +108,7 @@ class Verdicts:
     def of(self, asker: Asker, states: Ints) -> Ints:
         """Return the verdicts of requests on nodes in these states; shape (K,)."""
         known = self.known(asker)
-        if states.max() >= self._judged:
+        if self._judged < self._states.count:
             self._judge_new_states()
         found: Ints = known.take(states)
         return found

@@ -70,8 +70,9 @@ class SchedulingQueue:
     Attributes:
         settings: As given.
         cycle: How many pods have been popped.
-        stirred: Whether a pod has come to activeQ or a back-off queue, or has left one, since
-            somebody last cleared this: `has_next` and `next_backoff_flush` may answer anew.
+        stirred: Whether a pod has come to an empty activeQ or to a back-off queue, or has left
+            one, since somebody last cleared this: `has_next` and `next_backoff_flush` may answer
+            anew.
     """
 
     def __init__(
@@ -351,7 +352,8 @@ class SchedulingQueue:
         self._leave(queued)
         if queued.first_queued is None:
             queued.first_queued = now
-        self.stirred = True
+        if self._active.peek() is None:
+            self.stirred = True
         self._active.push(queued)
         self._observe(queued, label, Place.ACTIVE, hint, 1)
 

@@ -108,6 +108,7 @@ class StorePort:
         self._store = api.store
         self.record = recorder.record
         self.assigned = recorder.assigned
+        self.pod = api.store.pod
         self.on_departure = api.store.on_departure
         self.writer = StoreWriter(api)
 
@@ -123,10 +124,6 @@ class StorePort:
     def pods(self, namespace: str = "") -> Iterable[Pod]:
         """See `SchedulerPort`."""
         return self._store.pods(namespace)
-
-    def pod(self, namespace: str, name: str) -> Pod | None:
-        """See `SchedulerPort`."""
-        return self._store.pod(namespace, name)
 
     def objects(self, kind: str, namespace: str = "") -> Sequence[Json]:
         """See `SchedulerPort`."""
