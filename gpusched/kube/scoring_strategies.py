@@ -51,7 +51,8 @@ class Places:
 
         A node that has none of a scalar resource itself may have devices that stand for it.
         """
-        allocatable, used = self.nodes.allocatable[at], self.nodes.requested[at]
+        allocatable = self.nodes.allocatable.take(at, axis=0)
+        used = self.nodes.requested.take(at, axis=0)
         if self.rows is None:
             return allocatable, used
         allocatable, used = allocatable[:, self.rows], used[:, self.rows]
@@ -102,7 +103,7 @@ class Demand:
             if row in (CPU, MEMORY):
                 used[place] = where.nonzero(row)
         has = allocatable != 0
-        weighted = has * weights[asked.kept, np.newaxis]
+        weighted = has * weights.take(asked.kept)[:, np.newaxis]
         capacity = np.where(has, allocatable, 1)[:, np.newaxis]
         return cls(weighted[:, np.newaxis], capacity, used[:, np.newaxis] + asked.asked)
 

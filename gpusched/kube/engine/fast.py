@@ -36,7 +36,7 @@ from gpusched.kube.framework.filtering import all_local
 from gpusched.kube.framework.runtime import Framework
 
 _SLACK: Final = 64
-_SMALL: Final = 1024
+_SMALL: Final = 2048
 """So many nodes are looked up anew each time; a board is for those that look at more."""
 _MOST_PLANS: Final = 1024
 _MOST_CELLS: Final = 1 << 23
@@ -164,7 +164,7 @@ class FastEngine:
         count = len(self._walk.order)
         start = search.start % count
         wanted = feasible_wanted(count, search.percentage)
-        view = self._view(known, plan, wanted)
+        view = self._view(known, plan, max(wanted, known.reach))
         is_open = self._open_to(known, plan, pod) if plan.looks_at_pods else None
         if not framework.nominator.is_empty:
             is_open = self._uncrowded(plan, framework, pod)
@@ -190,11 +190,14 @@ class FastEngine:
             state=plan.state,
         )
 
-    def _view(self, known: _Known, plan: Plan, wanted: int) -> Board | Glance:
-        """Return where to read a plan's verdicts: a plan that is used once is not worth a board."""
+    def _view(self, known: _Known, plan: Plan, size: int) -> Board | Glance:
+        """Return where to read a plan's verdicts on about so many nodes.
+
+        A plan that is used once is not worth a board.
+        """
         if known.view is None:
             known.view = Glance(plan, self._walk, self._walked)
-        elif wanted > _SMALL and isinstance(known.view, Glance):
+        elif size > _SMALL and isinstance(known.view, Glance):
             known.view = Board(plan, self._walk, self._states)
         return known.view
 

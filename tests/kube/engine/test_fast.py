@@ -181,7 +181,7 @@ def test_a_search_ends_at_the_first_node_that_fits_and_is_not_wanted(bare: set[i
     cluster.attempts("small", PODS["small"], 12)
 
 
-@pytest.mark.parametrize("small", [0, 1024], ids=["boards", "glances"])
+@pytest.mark.parametrize("small", [0, 2048], ids=["boards", "glances"])
 def test_windows_grow_until_enough_nodes_are_open(
     small: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

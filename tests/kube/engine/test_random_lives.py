@@ -66,7 +66,7 @@ class Life:
             machine.change(machine.cluster.pods[uid], self.pick(["remove", "terminate", "refresh"]))
 
 
-@pytest.mark.parametrize("small", [0, 1024], ids=["boards", "glances"])
+@pytest.mark.parametrize("small", [0, 2048], ids=["boards", "glances"])
 @pytest.mark.parametrize("seed", range(40))
 def test_engines_agree_through_a_random_life(
     seed: int, small: int, monkeypatch: pytest.MonkeyPatch
