@@ -56,10 +56,15 @@ def profile_of(written: Json) -> Profile:
 class Cluster:
     """A cache, one profile and an engine; replicas of one template share their shape."""
 
-    def __init__(self, make_engine: Callable[[Cache], Engine], profile: Json | None = None) -> None:
+    def __init__(
+        self,
+        make_engine: Callable[[Cache], Engine],
+        profile: Json | None = None,
+        lots: Callable[[int], int] = lambda _bound: 0,
+    ) -> None:
         self.cache = Cache(ResourceNames(), ClusterObjects())
         self.nominator = Nominator()
-        self.framework = Framework(profile_of(profile or {}), IN_TREE, self.nominator)
+        self.framework = Framework(profile_of(profile or {}), IN_TREE, self.nominator, lots)
         self.engine = make_engine(self.cache)
         self.next_start = 0
         self.percentage = 100

@@ -1,12 +1,14 @@
 """Whatever happens to a cluster, the fast engine decides as the scan does."""
 
 from dataclasses import replace
-from typing import Any
 
+import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from gpusched.cluster.cache import Snapshot
+from gpusched.cluster.nodes import Ints
 from gpusched.cluster.pod import PodInfo
 from gpusched.kube.cycle import Result, heap_tie_break, name_tie_break
 from gpusched.kube.engine import VerifyEngine
@@ -16,6 +18,7 @@ from gpusched.kube.framework.status import Code
 from tests.kube.engine.clusters import Cluster
 from tests.kube.engine.templates import NODES, OBJECTS, PODS, PROFILES, THEMES
 
+TIE_BREAKS = ("kube", "name", "random")
 places = st.integers(0, 13)
 nodes = st.sampled_from([f"n{number}" for number in range(6)])
 
@@ -33,6 +36,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.templates: list[str] = []
         self.objects: list[str] = []
         self.sampled = 0
+        self.dice = np.random.default_rng(0)
 
     @initialize(
         kinds=st.lists(st.sampled_from(sorted(NODES)), min_size=3, max_size=6),
@@ -42,7 +46,7 @@ class EngineMachine(RuleBasedStateMachine):
     )
     def begin(self, kinds: list[str], themes: list[str], there: set[str], profile: str) -> None:
         """Take a theme or two per run: what comes again is what may be remembered."""
-        self.cluster = Cluster(VerifyEngine, PROFILES[profile])
+        self.cluster = Cluster(VerifyEngine, PROFILES[profile], self.draw)
         self.cluster.percentage = self.percentage
         for number in range(max(len(kinds), self.fewest)):
             self.cluster.put_node(f"n{number}", **NODES[kinds[number % len(kinds)]])
@@ -54,10 +58,18 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(
         percentage=st.sampled_from([0, 100, 5, 90]),
-        tie_break=st.sampled_from([heap_tie_break, name_tie_break]),
+        tie_break=st.sampled_from(TIE_BREAKS),
     )
-    def search_otherwise(self, percentage: int, tie_break: Any) -> None:
-        self.cluster.percentage, self.cluster.tie_break = percentage, tie_break
+    def search_otherwise(self, percentage: int, tie_break: str) -> None:
+        self.cluster.percentage = percentage
+        rules = (heap_tie_break, name_tie_break, self.any_of_the_best)
+        self.cluster.tie_break = rules[TIE_BREAKS.index(tie_break)]
+
+    def draw(self, bound: int) -> int:
+        return int(self.dice.integers(bound))
+
+    def any_of_the_best(self, _snapshot: Snapshot, feasible: Ints, best: Ints) -> int:
+        return int(feasible[best[self.draw(len(best))]])
 
     @rule(name=nodes, kind=st.sampled_from(sorted(NODES)))
     def put_node(self, name: str, kind: str) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.kube.engine.templates import NODES, OBJECTS, PROFILES, THEMES
-from tests.kube.engine.test_machine import EngineMachine, SampledMachine
+from tests.kube.engine.test_machine import TIE_BREAKS, EngineMachine, SampledMachine
 
 STEPS = 50
 
@@ -38,6 +38,7 @@ class Life:
         there = {name for name in OBJECTS if self.throw(2)}
         profile = self.pick(["default"] * len(PROFILES) + sorted(PROFILES))
         self.machine.begin(kinds, themes, there, profile)
+        self.machine.search_otherwise(self.machine.percentage, self.pick(TIE_BREAKS))
         for _ in range(STEPS):
             self.step(self.throw(8))
         return self.machine.cluster.engine.statistics.attempts
