@@ -40,7 +40,7 @@ def test_telling_progress_changes_nothing() -> None:
     ("choices", "words"),
     [
         (PlayOptions(engine="slow"), "engine: 'slow' is none of auto, scan, fast, verify"),
-        (PlayOptions(tie_break="nmae"), "tie_break: 'nmae' is none of kube, name, random"),
+        (PlayOptions(tie_break="coin"), "tie_break: 'coin' is none of kube, name, random"),
     ],
 )
 def test_a_choice_that_there_is_not_is_refused(choices: PlayOptions, words: str) -> None:
