@@ -8,6 +8,7 @@ import click
 
 from gpusched.api.scenario import Scenario, load_scenario
 from gpusched.cli.commands import warn
+from gpusched.cli.progress import loading
 from gpusched.cli.summary import difference_line
 from gpusched.errors import Fault, InvalidInputError
 from gpusched.run.expectations import differences
@@ -38,7 +39,8 @@ def check(ctx: click.Context, scenarios: tuple[str, ...], seed: int | None, outp
 def _checked(name: str, seed: int | None) -> dict[str, Any]:
     """Return one scenario's case; a file that cannot be used is a failure like any other."""
     try:
-        scenario = load_scenario(name)
+        with loading() as tell:
+            scenario = load_scenario(name, tell)
         _require_expectations(scenario)
         warn(notes_of(scenario))
         record = record_of(play(scenario, PlayOptions(seed=seed)))

@@ -1,8 +1,12 @@
-"""A bar on a terminal's standard error: how far the run has come, how fast, and how long yet."""
+"""Bars on a terminal's standard error: how far a run has come, how fast, and how long yet.
+
+And how far the reading of its files.
+"""
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import click
@@ -106,3 +110,61 @@ def _eta(seconds: float) -> str:
 def wanted(*, quiet: bool) -> bool:
     """Return whether somebody is there to look at a bar."""
     return not quiet and sys.stderr.isatty()
+
+
+class Loading:
+    """Draws a bar while files are read; nothing at all for files that are read at once.
+
+    Args:
+        clock: Returns wall seconds.
+        write: Takes what goes to the terminal.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        write: Callable[[str], object] = lambda text: click.echo(text, err=True, nl=False),
+    ) -> None:
+        self._clock = clock
+        self._write = write
+        self._file = ""
+        self._began = clock()
+        self._drawn: float | None = None
+
+    def __call__(self, file: str, objects: int, part: float | None) -> None:
+        """Take in how far the reading of a file has come."""
+        wall = self._clock()
+        if file != self._file:
+            self._file, self._began = file, wall
+        due = self._began + _FIRST if self._drawn is None else self._drawn + _PERIOD
+        if wall >= due:
+            self._drawn = wall
+            self._write(_CLEAR + self.line(objects, part, wall - self._began))
+
+    def line(self, objects: int, part: float | None, elapsed: float) -> str:
+        """Return the bar after so many objects, of an unknown number if the part is unknown."""
+        rate = f"{objects / elapsed:,.0f} objects/s" if elapsed > 0 else ""
+        if not part:
+            return f"reading {self._file}  {objects:,} objects  {rate}"
+        done = min(1.0, part)
+        bar = "#" * round(done * _WIDTH)
+        eta = _eta(elapsed * (1 - done) / done)
+        return f"[{bar:<{_WIDTH}}] {done:4.0%}  reading {self._file}  {rate}  {eta}"
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._drawn is not None:
+            self._write(_CLEAR)
+
+
+@contextmanager
+def loading(*, quiet: bool = False) -> Iterator[Loading | None]:
+    """Give whom to tell of files that are read, if somebody is there to look."""
+    if not wanted(quiet=quiet):
+        yield None
+        return
+    bar = Loading()
+    try:
+        yield bar
+    finally:
+        bar.close()

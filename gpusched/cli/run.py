@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import click
 
+from gpusched.api.load import Tell
 from gpusched.api.scenario import Scenario, load_scenario
 from gpusched.cli.commands import INTERRUPTED, warn
 from gpusched.cli.parameters import DURATION
-from gpusched.cli.progress import Progress, wanted
+from gpusched.cli.progress import Progress, loading, wanted
 from gpusched.cli.summary import summary
 from gpusched.kube.engine import ENGINES
 from gpusched.run.kwok_scenario import is_recording, scenario_of_recording
@@ -76,7 +77,8 @@ def run(  # noqa: PLR0913 - one parameter for each option
     """
     if out is not None:
         check_folder(out)
-    found = _scenario(scenario)
+    with loading(quiet=quiet) as tell:
+        found = _scenario(scenario, tell)
     if not quiet:
         warn(notes_of(found))
     options = PlayOptions(seed=seed, until=until, engine=engine, tie_break=tie_break)
@@ -97,11 +99,11 @@ def _keep(record: RunRecord, folder: Path) -> None:
     Run(record).save(folder)
 
 
-def _scenario(name: str) -> Scenario:
+def _scenario(name: str, tell: Tell | None) -> Scenario:
     """Return the scenario of a file, which may be a recording of kwokctl."""
     if is_recording(name):
-        return scenario_of_recording(name)
-    return load_scenario(name)
+        return scenario_of_recording(name, tell)
+    return load_scenario(name, tell)
 
 
 def _play(scenario: Scenario, options: PlayOptions, *, quiet: bool) -> Played:

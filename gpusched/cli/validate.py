@@ -10,6 +10,7 @@ from gpusched.api.config import ConfigurationError, load_configuration
 from gpusched.api.decode import Finding, strict
 from gpusched.api.load import load
 from gpusched.api.scenario import load_scenario
+from gpusched.cli.progress import loading
 from gpusched.decide.accepting import UnreadableObjectError, accept
 from gpusched.errors import Fault, InvalidInputError
 from gpusched.kubectl.yaml_text import to_yaml
@@ -43,7 +44,8 @@ def _judged(name: str) -> str:
     Raises:
         InvalidInputError: Something is wrong in it.
     """
-    found = load(name, judge=_judge)
+    with loading() as tell:
+        found = load(name, judge=_judge, tell=tell)
     counts = Counter(str(manifest.object.get("kind")) for manifest in found)
     if counts["Scenario"] and name == "-":
         raise InvalidInputError([Fault("give the scenario's file by name", "<stdin>")])

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from gpusched.api.load import Manifest, load
+from gpusched.api.load import Manifest, Tell, load
 from gpusched.api.scenario import Create, Delete, Patch, Scenario, Step
 from gpusched.errors import Fault, InvalidInputError
 from gpusched.run.exporting import is_users, user_made
@@ -38,13 +38,17 @@ def is_recording(name: str) -> bool:
         return any(line.rstrip() == _MARK for line in lines)
 
 
-def scenario_of_recording(name: str) -> Scenario:
+def scenario_of_recording(name: str, tell: Tell | None = None) -> Scenario:
     """Return the scenario of a recording.
+
+    Args:
+        name: The file.
+        tell: Is told, now and then, how far the reading has come.
 
     Raises:
         InvalidInputError: It cannot be read, or a ResourcePatch says what it cannot say.
     """
-    found = load(name, judge=lambda _: ())
+    found = load(name, judge=lambda _: (), tell=tell)
     patches = [item for item in found if item.object.get("kind") == KIND]
     faults = [fault for item in patches for fault in _faults(item)]
     if faults:

@@ -4,9 +4,9 @@ Nothing of what the server does to a pod or a node (decode, default, admit, vali
 at the name, but for the rules of names and, in a node, of labels that hold the name.
 """
 
-import marshal
 from typing import Any, Final
 
+from gpusched.api.likeness import as_bytes, named_labels, nameless, renamed
 from gpusched.api.names import dns_subdomain, label_value
 from gpusched.sim.pod import Json
 
@@ -15,8 +15,6 @@ MOST_CONTENTS: Final = 4096
 _POD_PARTS: Final = {"apiVersion", "kind", "metadata", "spec"}
 _NODE_METADATA: Final = {"name", "labels", "annotations"}
 _GIVEN: Final = {"uid", "creationTimestamp", "resourceVersion"}
-_NAME: Final = "\0"
-"""Stands for the name among labels; no label's value can be that."""
 
 
 def pod_content(pod: Json) -> bytes | None:
@@ -26,18 +24,7 @@ def pod_content(pod: Json) -> bytes | None:
         return None
     if not isinstance(meta.get("name"), str):
         return None
-    return _as_bytes([pod.get("apiVersion"), {**meta, "name": ""}, pod.get("spec")])
-
-
-def _as_bytes(value: Any) -> bytes | None:
-    """Return a JSON value as bytes, in a form that knows no references; None if it is none.
-
-    A fourth of the time of `json`.
-    """
-    try:
-        return marshal.dumps(value, 2)
-    except ValueError:  # nothing that JSON could say
-        return None
+    return as_bytes([pod.get("apiVersion"), {**meta, "name": ""}, pod.get("spec")])
 
 
 class Pools:
@@ -58,19 +45,15 @@ class Pools:
         (stored, named), name = known, node["metadata"]["name"]
         if dns_subdomain(name) or (named and label_value(name)):
             return None
-        meta = {**stored["metadata"], "name": name}
-        if named:
-            meta["labels"] = {**meta["labels"], **dict.fromkeys(named, name)}
-        return {**stored, "metadata": meta}
+        return renamed(stored, name, named)
 
     def keep(self, node: Json, stored: Json) -> None:
         """Let the next siblings of a node be made from what was stored of it."""
         content = _content(node)
         if content is None:
             return
-        name = node["metadata"]["name"]
         meta = {field: value for field, value in stored["metadata"].items() if field not in _GIVEN}
-        named = tuple(key for key, value in (meta.get("labels") or {}).items() if value == name)
+        named = named_labels(meta)
         if len(self._known) >= MOST_CONTENTS:
             self._known.clear()
         self._known[content] = ({**stored, "metadata": meta}, named)
@@ -81,10 +64,4 @@ def _content(node: Json) -> bytes | None:
     meta: Any = node.get("metadata")
     if not isinstance(meta, dict) or not meta.keys() <= _NODE_METADATA:
         return None
-    name, labels = meta.get("name"), meta.get("labels")
-    rest: Json = {**meta, "name": None}
-    if isinstance(labels, dict):
-        if _NAME in labels.values():
-            return None
-        rest["labels"] = {key: _NAME if value == name else value for key, value in labels.items()}
-    return _as_bytes({**node, "metadata": rest}) if isinstance(name, str) else None
+    return nameless(node)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gpusched.cli.progress import Progress, wanted
+from gpusched.cli.progress import Loading, Progress, loading, wanted
 from gpusched.run.pace import Pace
 
 SECOND = 1_000_000
@@ -67,3 +67,33 @@ def test_only_a_terminal_without_quiet_sees_it(
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: tty)
     assert wanted(quiet=quiet) is shown
+
+
+def test_the_bar_of_a_file_says_how_fast_and_how_long_yet() -> None:
+    bar = Loading(clock=lambda: 0.0, write=lambda _: None)
+    bar("pods.jsonl", 0, 0.0)
+    assert bar.line(20_000, 0.25, 2.0) == (
+        "[########                      ]  25%  reading pods.jsonl  10,000 objects/s  ETA 0:06"
+    )
+    assert bar.line(20_000, None, 2.0) == "reading pods.jsonl  20,000 objects  10,000 objects/s"
+
+
+def test_a_file_that_is_read_at_once_shows_nothing() -> None:
+    now, written = [0.0], list[str]()
+    bar = Loading(clock=lambda: now[0], write=written.append)
+    for wall in (0.1, 0.3):
+        now[0] = wall
+        bar("pods.jsonl", 100, wall)
+    bar.close()
+    assert not written
+    for wall in (0.6, 0.65, 0.8):
+        now[0] = wall
+        bar("pods.jsonl", 100, wall)
+    bar.close()
+    assert len(written) == 3
+    assert written[-1] == "\r\x1b[K"
+
+
+def test_without_a_terminal_nobody_is_told_of_loading() -> None:
+    with loading() as tell:
+        assert tell is None

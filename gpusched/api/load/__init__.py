@@ -7,6 +7,7 @@ line and remedy. The room knows no kind and judges no object itself.
 * ``sources``: bytes to documents of text.
 * ``kubectl_yaml``: a document of YAML to a JSON value, as kubectl's parser resolves it.
 * ``documents``: a document of YAML or JSON to values, with the line of each field on demand.
+* ``meter``: how far the reading of a file has come.
 * ``sharing``: what many manifests have in common, held once.
 * ``manifests``: files to manifests.
 
@@ -14,5 +15,6 @@ Source: kubernetes/cli-runtime pkg/resource, sigs.k8s.io/yaml v1.6.0
 """
 
 from gpusched.api.load.manifests import Manifest, load, stream
+from gpusched.api.load.meter import Tell
 
-__all__ = ["Manifest", "load", "stream"]
+__all__ = ["Manifest", "Tell", "load", "stream"]

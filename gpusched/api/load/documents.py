@@ -6,7 +6,7 @@ Knows syntax only. Lines are looked up when a fault is told, by reading the docu
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -15,6 +15,7 @@ from gpusched.api.decode import STRICT, Finding, Path, path_text
 from gpusched.api.load.kubectl_yaml import DEEPEST, YamlFaultError, build, json_number
 from gpusched.api.load.sources import Chunk
 
+Take = Callable[[Any, float | None], Any]
 LONGEST_INTEGER: Final = 400
 """Digits; what does not fit 64 bits is judged later, field by field."""
 _ONE_OF_TWO: Final = "keep one of the two"
@@ -54,22 +55,27 @@ class Document:
     twice: tuple[Finding, ...] = ()
 
 
-def documents(chunk: Chunk) -> Iterator[Document]:
+def documents(chunk: Chunk, take: Take | None = None) -> Iterator[Document]:
     """Yield the values of a chunk.
+
+    Args:
+        chunk: The text.
+        take: Is given the items of a list, each as soon as it is read, and how far the text has
+            been read (None: unknown); returns what to keep, which must say the same.
 
     Raises:
         DocumentFaultError: The text cannot be read.
     """
     if not chunk.json:
-        yield from _yaml_documents(chunk)
+        yield from _yaml_documents(chunk, take)
         return
     try:
-        found = list(_json_documents(chunk))
+        found = list(_json_documents(chunk, None if chunk.single else take))
     except DocumentFaultError as fault:
         if not fault.perhaps_yaml:
             raise
         try:
-            found = list(_yaml_documents(chunk))
+            found = list(_yaml_documents(chunk, take))
         except DocumentFaultError:
             raise fault from None
     yield from found
@@ -103,9 +109,11 @@ def _lines(chunk: Chunk) -> tuple[dict[str, int], ...]:
         return ()
 
 
-def _yaml_documents(chunk: Chunk) -> Iterator[Document]:
+def _yaml_documents(chunk: Chunk, take: Take | None) -> Iterator[Document]:
+    size = len(chunk.text)
+    keep = None if take is None else lambda value, index: take(value, index / size)
     try:
-        for nth, built in enumerate(build(chunk.text)):
+        for nth, built in enumerate(build(chunk.text, take=keep)):
             twice = tuple(_key_twice(path) for path, _ in built.twice)
             yield Document(built.value, chunk.line + built.line, nth, twice)
     except YamlFaultError as fault:
@@ -118,16 +126,21 @@ def _key_twice(path: Path) -> Finding:
     return Finding(words, path, _ONE_OF_TWO)
 
 
-def _json_documents(chunk: Chunk) -> Iterator[Document]:
+def _json_documents(chunk: Chunk, take: Take | None) -> Iterator[Document]:
     """Yield the JSON values that stand one behind the other."""
-    text, end, nth = chunk.text, len(chunk.text), 0
+    text, end, nth, line, counted = chunk.text, len(chunk.text), 0, chunk.line, 0
     position = _skip(text, 0)
+    may_be_deep = text.count("{") + text.count("[") > DEEPEST
+    has_escapes = "\\u" in text
     while position < end:
-        reader = _JsonReader()
-        line = chunk.line + text.count("\n", 0, position)
+        reader = _JsonReader(take)
+        line += text.count("\n", counted, position)
+        counted = position
         try:
             value, position = reader.decoder.raw_decode(text, position)
-            value = _settled(value, 0) if _may_be_odd(text) else value
+            if may_be_deep:
+                _check_depth(value)
+            value = _settled(value) if has_escapes else value
         except json.JSONDecodeError as error:
             words = f"error parsing JSON: {error.msg[0].lower()}{error.msg[1:]}"
             place = chunk.line + error.lineno - 1
@@ -147,10 +160,15 @@ def _skip(text: str, position: int) -> int:
 
 
 class _JsonReader:
-    """A JSON decoder that refuses what JSON does not have, and notices repeated keys."""
+    """A JSON decoder that refuses what JSON does not have, and notices repeated keys.
 
-    def __init__(self) -> None:
+    Args:
+        take: Is given whatever may be an item of a list of objects; see `documents`.
+    """
+
+    def __init__(self, take: Take | None) -> None:
         self.repeats = False
+        self._take = take
         self.decoder = json.JSONDecoder(
             object_pairs_hook=self._object,
             parse_float=_parse_float,
@@ -161,6 +179,9 @@ class _JsonReader:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(pairs)
         self.repeats |= len(result) != len(pairs)
+        if self._take is not None and "kind" in result and "metadata" in result:
+            taken: dict[str, Any] = self._take(result, None)
+            return taken
         return result
 
 
@@ -194,19 +215,29 @@ def _json_keys_twice(text: str) -> tuple[Finding, ...]:
     )
 
 
-def _may_be_odd(text: str) -> bool:
-    """Return whether a value could nest too deeply, or hold half a surrogate pair."""
-    return text.count("{") + text.count("[") > DEEPEST or "\\u" in text
-
-
-def _settled(value: Any, depth: int) -> Any:
-    """Return a value with half surrogate pairs replaced as Go does, bounded in depth."""
-    if depth > DEEPEST:
+def _check_depth(value: Any) -> None:
+    """Raise RecursionError for a value that nests too deeply; what is shared is asked once."""
+    level, inside = {0: value}, [value]
+    for _ in range(DEEPEST + 1):
+        inside = [part for outer in level.values() for part in _inside(outer)]
+        level = {id(part): part for part in inside if isinstance(part, dict | list)}
+    if inside:
         raise RecursionError
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    """Return what stands directly in a value."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _settled(value: Any) -> Any:
+    """Return a value with half surrogate pairs replaced as Go does."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
-        return [_settled(entry, depth + 1) for entry in value]
+        return [_settled(entry) for entry in value]
     if isinstance(value, dict):
-        return {_settled(key, depth): _settled(entry, depth + 1) for key, entry in value.items()}
+        return {_settled(key): _settled(entry) for key, entry in value.items()}
     return value

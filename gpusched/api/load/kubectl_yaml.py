@@ -12,7 +12,7 @@ import binascii
 import copy
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -28,7 +28,10 @@ MOST_ALIASED: Final = 100_000
 """Values that aliases may stand for in one document."""
 
 Path = tuple[str | int, ...]
+Take = Callable[[Any, int], Any]
+"""Takes an item of a list of objects, and the position in the text; returns what to keep of it."""
 
+_ITEMS: Final = ["items"]
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD: Final = "tag:yaml.org,2002:"
 _COLLECTION_TAGS: Final = {None, "!", f"{_STANDARD}map", f"{_STANDARD}seq", f"{_STANDARD}set"}
@@ -77,12 +80,13 @@ class Built:
     lines: dict[Path, int]
 
 
-def build(text: str, *, lines: bool = False) -> Iterator[Built]:
+def build(text: str, *, lines: bool = False, take: Take | None = None) -> Iterator[Built]:
     """Yield the documents of a YAML text as JSON values.
 
     Args:
         text: One or more documents.
         lines: Whether to note the line of each field.
+        take: Is given each of a document's ``items`` as soon as it is read.
 
     Raises:
         YamlFaultError: The text is no YAML that kubectl could turn into JSON.
@@ -92,7 +96,7 @@ def build(text: str, *, lines: bool = False) -> Iterator[Built]:
     """
     loader = _LOADER(text)
     try:
-        builder = _Builder(loader, noting=lines)
+        builder = _Builder(loader, noting=lines, take=take)
         while True:
             event = builder.next()
             if isinstance(event, yaml.StreamEndEvent):
@@ -118,6 +122,7 @@ class _Builder:
 
     loader: Any
     noting: bool
+    take: Take | None
     anchors: dict[str, tuple[Any, int]] = field(default_factory=dict)
     open_anchors: set[str] = field(default_factory=set)
     path: list[str | int] = field(default_factory=list)
@@ -178,10 +183,12 @@ class _Builder:
 
     def _sequence(self) -> list[Any]:
         result: list[Any] = []
+        take = self.take if self.path == _ITEMS else None
         self.path.append(0)
         while not isinstance(event := self.next(), yaml.SequenceEndEvent):
             self.path[-1] = len(result)
-            result.append(self.node(event))
+            value = self.node(event)
+            result.append(value if take is None else take(value, event.end_mark.index))
         self.path.pop()
         return result
 

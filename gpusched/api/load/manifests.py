@@ -9,16 +9,24 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gpusched.api.decode import Finding, Path, path_text, strict
+from gpusched.api.likeness import nameless
 from gpusched.api.load.documents import Document, DocumentFaultError, documents, line_of
-from gpusched.api.load.sharing import Sharing
+from gpusched.api.load.meter import Meter, Tell
+from gpusched.api.load.sharing import Sharing, is_of_many
 from gpusched.api.load.sources import Chunk, SourceFaultError, chunks
 from gpusched.errors import Fault, InvalidInputError
 
 MOST_FAULTS: Final = 100
 """So many are told; a file of another kind altogether would else fill the screen."""
+_MOST_ALIKE: Final = 4096
+"""Objects that are remembered at a time for those that differ from them by their name alone."""
 
 Judge = Callable[[Any], Iterable[Finding]]
 """Says what is wrong with an object; ``decode.strict`` is the usual one."""
+
+
+_LINE: Final = Chunk("", 0, json=True, single=True)
+"""Stands for any single line whose text is not kept: whatever stands there stands in that line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +60,9 @@ class Manifest:
 
     def compact(self, sharing: Sharing) -> "Manifest":
         """Return the same manifest, to be kept: it shares what it can, and drops needless text."""
-        chunk = self._chunk
-        if chunk.single:  # whatever stands there stands in that line
-            chunk = replace(chunk, text="")
-        return replace(self, object=sharing.share(self.object), _chunk=chunk)
+        chunk = _LINE if self._chunk.single else self._chunk
+        obj = sharing.share(self.object)
+        return Manifest(obj, self.file, self.document, self.line, chunk, self._nth, self._prefix)
 
     def part(self, obj: dict[str, Any], path: Path) -> "Manifest":
         """Return an object that stands inside this one as a manifest of its own."""
@@ -69,18 +76,22 @@ class Manifest:
         return Fault(message, self.file, self.document, self.line_of(path), text)
 
 
-def load(names: str | Sequence[str], *, judge: Judge = strict) -> tuple[Manifest, ...]:
+def load(
+    names: str | Sequence[str], *, judge: Judge = strict, tell: Tell | None = None
+) -> tuple[Manifest, ...]:
     """Return all objects of files.
 
     Args:
         names: Files; ``-`` is standard input.
         judge: What is asked about each object.
+        tell: Is told, now and then, how far the reading of a file has come.
 
     Raises:
         InvalidInputError: Something is wrong; all faults of all files are in it.
     """
     sharing = Sharing()
-    return tuple(found.compact(sharing) for found in stream(names, judge=judge))
+    reader = _Reader(judge, tell, sharing)
+    return tuple(found.compact(sharing) for found in _faultless(names, reader))
 
 
 def stream(names: str | Sequence[str], *, judge: Judge = strict) -> Iterator[Manifest]:
@@ -91,9 +102,13 @@ def stream(names: str | Sequence[str], *, judge: Judge = strict) -> Iterator[Man
     Raises:
         InvalidInputError: As in ``load``, when everything has been read.
     """
+    yield from _faultless(names, _Reader(judge, None, Sharing()))
+
+
+def _faultless(names: str | Sequence[str], reader: "_Reader") -> Iterator[Manifest]:
     faults: list[Fault] = []
     for name in [names] if isinstance(names, str) else names:
-        for found in _read(name, judge):
+        for found in reader.read(name):
             if isinstance(found, Fault):
                 faults.append(found)
             elif not faults:
@@ -109,32 +124,76 @@ def _bounded(faults: list[Fault]) -> list[Fault]:
     return [*faults[:MOST_FAULTS], Fault(f"and {left} more faults")]
 
 
-def _read(name: str, judge: Judge) -> Iterator[Manifest | Fault]:
-    """Yield what stands in one file, objects and faults, in its order."""
-    file = "<stdin>" if name == "-" else name
-    empty = True
-    try:
-        for found in _in_chunks(file, chunks(name)):
-            empty = False
-            yield from _judged(found, judge)
-    except SourceFaultError as error:
-        yield Fault(error.message, file, 0, error.line)
-        return
-    if empty:
-        yield Fault("no objects in it; is it the right file?", file)
+class _Reader:
+    """Reads files.
 
+    Args:
+        judge: What is asked about each object.
+        tell: Is told how far the reading of a file has come.
+        sharing: Shares what items of lists have in common while the list is still read.
+    """
 
-def _in_chunks(file: str, found: Iterable[Chunk]) -> Iterator[Manifest | Fault]:
-    """Yield the objects of a file's chunks; one that cannot be read does not hide the next."""
-    number = 0
-    for chunk in found:
+    def __init__(self, judge: Judge, tell: Tell | None, sharing: Sharing) -> None:
+        self._judge = Siblings() if judge is strict else judge
+        self._tell = tell
+        self._sharing = sharing
+
+    def read(self, name: str) -> Iterator[Manifest | Fault]:
+        """Yield what stands in one file, objects and faults, in its order."""
+        file = "<stdin>" if name == "-" else name
+        meter = Meter(file, self._tell)
+        empty = True
         try:
-            for document in documents(chunk):
+            for found in self._in_chunks(file, chunks(name, meter), meter):
+                empty = False
+                yield from _judged(found, self._judge)
+        except SourceFaultError as error:
+            yield Fault(error.message, file, 0, error.line)
+            return
+        if empty:
+            yield Fault("no objects in it; is it the right file?", file)
+
+    def _in_chunks(
+        self, file: str, found: Iterable[Chunk], meter: Meter
+    ) -> Iterator[Manifest | Fault]:
+        """Yield the objects of a file's chunks; one that cannot be read does not hide the next."""
+
+        def take(item: Any, part: float | None) -> Any:
+            meter.count(lambda: part)
+            return self._sharing.share(item)
+
+        number = 0
+        for chunk in found:
+            try:
+                for document in documents(chunk, take):
+                    number += 1
+                    meter.count()
+                    yield from _objects(file, number, chunk, document)
+            except DocumentFaultError as error:
                 number += 1
-                yield from _objects(file, number, chunk, document)
-        except DocumentFaultError as error:
-            number += 1
-            yield Fault(error.message, file, number, error.line)
+                yield Fault(error.message, file, number, error.line)
+
+
+class Siblings:
+    """`strict`, which looks at objects that differ by their name alone only once.
+
+    A name is right for it whatever it says.
+    """
+
+    def __init__(self) -> None:
+        self._right: set[bytes] = set()
+
+    def __call__(self, obj: Any) -> Iterable[Finding]:
+        """Return what is wrong with an object."""
+        content = nameless(obj) if is_of_many(obj) else None
+        if content is not None and content in self._right:
+            return ()
+        found = strict(obj)
+        if content is not None and not found:
+            if len(self._right) >= _MOST_ALIKE:
+                self._right.clear()
+            self._right.add(content)
+        return found
 
 
 def _objects(

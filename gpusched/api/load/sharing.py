@@ -8,10 +8,19 @@ from collections.abc import Callable
 from sys import intern
 from typing import Any, Final
 
+from gpusched.api.likeness import named_labels, nameless, renamed
+
 _MANY: Final = {"Pod", "Node"}
 """Kinds of which there are many; others are left as they are."""
 _MOST: Final = 1 << 16
 """Values that are remembered at a time; equal ones that are far apart are held twice."""
+_MOST_ALIKE: Final = 4096
+"""Objects that are remembered at a time for those that differ from them by their name alone."""
+
+
+def is_of_many(obj: Any) -> bool:
+    """Return whether an object is of a kind of which there are many."""
+    return isinstance(obj, dict) and isinstance(obj.get("kind"), str) and obj["kind"] in _MANY
 
 
 class Sharing:
@@ -19,6 +28,7 @@ class Sharing:
 
     def __init__(self) -> None:
         self._known: dict[Any, Any] = {}
+        self._alike: dict[bytes, tuple[dict[str, Any], tuple[str, ...]]] = {}
         self._makers: dict[type, Callable[[Any], Any]] = {
             str: self._text,
             dict: self._map,
@@ -27,14 +37,23 @@ class Sharing:
 
     def share(self, obj: Any) -> Any:
         """Return an equal object that shares what it can with those before it."""
-        if not isinstance(obj, dict) or obj.get("kind") not in _MANY:
+        if not is_of_many(obj):
             return obj
+        content = nameless(obj)
+        alike = self._alike.get(content) if content is not None else None
+        if alike is not None:
+            return renamed(alike[0], obj["metadata"]["name"], alike[1])
         if len(self._known) > _MOST:
             self._known.clear()
-        return {
+        made = {
             intern(name): self._own(value) if name == "metadata" else self._value(value)
             for name, value in obj.items()
         }
+        if content is not None:
+            if len(self._alike) >= _MOST_ALIKE:
+                self._alike.clear()
+            self._alike[content] = made, named_labels(made["metadata"])
+        return made
 
     def _own(self, value: Any) -> Any:
         if not isinstance(value, dict):

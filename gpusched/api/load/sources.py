@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from gpusched.api.load.meter import Meter
+
 LARGEST_DOCUMENT: Final = 256 * 1024 * 1024
 """Bytes; a dump of fifty thousand pods is about this large."""
 
@@ -50,13 +52,17 @@ class Chunk:
     single: bool = False
 
 
-def chunks(name: str) -> Iterator[Chunk]:
+def chunks(name: str, meter: Meter) -> Iterator[Chunk]:
     """Yield the documents of a file, ``-`` being standard input.
+
+    Args:
+        name: The file.
+        meter: Learns to tell which part of the file has been read.
 
     Raises:
         SourceFaultError: The file cannot be opened, or is not UTF-8 text of bounded size.
     """
-    with _opened(name) as stream:
+    with _opened(name, meter) as stream:
         lines = _Lines(stream)
         first = lines.skip_blank()
         if first is None:
@@ -68,7 +74,7 @@ def chunks(name: str) -> Iterator[Chunk]:
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[IO[bytes]]:
+def _opened(name: str, meter: Meter) -> Iterator[IO[bytes]]:
     """Open a file, unpacking it if it is compressed, and word what can go wrong."""
     try:
         if name == "-":
@@ -80,6 +86,8 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
         with path.open("rb") as stream:
             packed = stream.read(2) == _GZIP
             stream.seek(0)
+            size = path.stat().st_size or 1
+            meter.part = lambda: stream.tell() / size
             if not packed:
                 yield stream
                 return
@@ -136,25 +144,25 @@ def _too_large(line: int) -> SourceFaultError:
 
 
 def _yaml_chunks(lines: _Lines, line: bytes) -> Iterator[Chunk]:
-    parts: list[bytes] = []
-    start, size = lines.number, 0
+    """Yield the documents in which more stands than comments and directives."""
+    data, start, says_something = bytearray(), lines.number, False
     while line:
         if _SEPARATOR.match(line):
-            yield from _yaml_chunk(parts, start)
-            start, parts, size = lines.number + 1, [], 0
+            if says_something:
+                yield Chunk(_decoded(data, start), start, json=False)
+            data, start, says_something = bytearray(), lines.number + 1, False
         else:
-            parts.append(line)
-            size += len(line)
-        if size > LARGEST_DOCUMENT:
+            data += line  # many lines by themselves would take three times as much
+            says_something = says_something or _says_something(line)
+        if len(data) > LARGEST_DOCUMENT:
             raise _too_large(start)
         line = lines.read()
-    yield from _yaml_chunk(parts, start)
+    if says_something:
+        yield Chunk(_decoded(data, start), start, json=False)
 
 
-def _yaml_chunk(parts: list[bytes], start: int) -> Iterator[Chunk]:
-    """Yield a document unless nothing but comments and directives stands in it."""
-    if any(part.strip() and not part.lstrip().startswith((b"#", b"%")) for part in parts):
-        yield Chunk(_decoded(b"".join(parts), start), start, json=False)
+def _says_something(line: bytes) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith((b"#", b"%"))
 
 
 def _json_chunks(lines: _Lines, first: bytes) -> Iterator[Chunk]:
@@ -179,7 +187,7 @@ def _is_whole(line: bytes) -> bool:
     return True
 
 
-def _decoded(data: bytes, start: int) -> str:
+def _decoded(data: bytes | bytearray, start: int) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from gpusched.api.decode import STRICT, Finding, nearest, path_text, strict
 from gpusched.api.decode import Path as FieldPath
-from gpusched.api.load import Manifest, load
+from gpusched.api.load import Manifest, Tell, load
 from gpusched.api.scenario.actions import (
     Action,
     Apply,
@@ -92,20 +92,21 @@ class Scenario:
     expect: Expectation | None = None
 
 
-def load_scenario(name: str | Path) -> Scenario:
+def load_scenario(name: str | Path, tell: Tell | None = None) -> Scenario:
     """Return the scenario of a file; ``-`` is standard input.
 
     Args:
         name: The file; files that it names are looked up relative to it.
+        tell: Is told, now and then, how far the reading of a file has come.
 
     Raises:
         InvalidInputError: Something is wrong in it or in a file that it names; all faults are told.
     """
-    found = load(str(name), judge=_judge)
+    found = load(str(name), judge=_judge, tell=tell)
     if len(found) != 1:
         words = f"{len(found)} scenarios in one file; give each a file of its own"
         raise InvalidInputError([found[1].fault(words)])
-    return _Resolver(found[0]).scenario()
+    return _Resolver(found[0], tell).scenario()
 
 
 def _judge(obj: Any) -> Iterator[Finding]:
@@ -185,6 +186,7 @@ class _Resolver:
     """Replaces the names of files by what stands in them, and keeps all faults."""
 
     source: Manifest
+    tell: Tell | None = None
     faults: list[Fault] = field(default_factory=list)
 
     def scenario(self) -> Scenario:
@@ -278,7 +280,7 @@ class _Resolver:
             self.faults.append(self.source.fault(f"{name}: no such file", path))
             return ()
         try:
-            return load(str(resolved), judge=judge)
+            return load(str(resolved), judge=judge, tell=self.tell)
         except InvalidInputError as error:
             self.faults += error.faults
             return ()
