@@ -39,7 +39,7 @@ FOOT = """
 * `preempt-5000`: the real figure is of 200 preemptors without queue or API server. Upstream every
   event about a pod that vanishes asks each waiting preemptor; here those that are alike are asked
   about together.
-* `gpu-100000`: for each pod about 1.1 KB are kept and 1.5 KB are needed at the peak, when all are
+* `gpu-100000`: for each pod about 0.9 KB are kept and 1 KB is needed at the peak, when all are
   bound at one instant ([what a pod costs](../decisions/0005-what-a-pod-costs.md)); for each node
   about 4 KB are kept (three versions in the journal, an event, what
   scheduler and node controller know); the nodes' set-up is in the column beside the seconds.
