@@ -200,7 +200,9 @@ SHAPES: Final[dict[str, Shape]] = {
         5000, 10_000, too_big, real=("unschedulable",), real_pods=500, target=">= 100x"
     ),
     "spread-5000": Shape(5000, 10_000, spread, real=("spread",), real_pods=2000, target=">= 10x"),
-    "deployment-5000": Shape(5000, 10_000, deployed=True),
+    "deployment-5000": Shape(
+        5000, 10_000, deployed=True, real=("deployment",), real_pods=2000, target=">= 10x"
+    ),
     "affinity-5000": Shape(
         5000, 10_000, affine, real=("affinity",), real_pods=1000, target=">= 10x"
     ),
