@@ -153,7 +153,7 @@ class Plan:
         """
         shape, name = self._pod.shape, plugin.name
         readers = self._framework.label_readers
-        if any(reader is plugin and reader.ignores(shape, snapshot) for reader in readers):
+        if any(reader is plugin and reader.reading(shape, snapshot) is None for reader in readers):
             return True
         if shape.spec.volumes or shape.spec.resource_claims:
             return name in READS_OBJECTS or name in READS_AMOUNTS or name in SCORES_OBJECTS

@@ -9,7 +9,7 @@ Whole-column convention: ``nodes`` is a table of N nodes (`gpusched.cluster.node
 snapshot's or a one-row copy in a dry run; answers are arrays of shape (N,) over its rows.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
@@ -272,10 +272,12 @@ class FollowingScorePlugin(ScorePlugin, Protocol):
 class LabelReader(Plugin, Protocol):
     """A plugin in the tree whose answers hang on the labels or the owner of the pod."""
 
-    def ignores(self, shape: PodShape, snapshot: Snapshot, /) -> bool:
-        """Return whether PreFilter and PreScore skip the shape's pods, whichever pods come and go.
+    def reading(self, shape: PodShape, snapshot: Snapshot, /) -> Hashable | None:
+        """Return what it makes of a shape's labels and owner; None if it is nothing.
 
-        It holds while `Cache.plan_version` of the shape stays.
+        Of two shapes that differ in labels and owner alone and read alike it says the same. If
+        it makes nothing of them, PreFilter and PreScore skip the shape's pods, whichever pods
+        come and go. It holds while `Cache.plan_version` of the shape stays.
         """
         ...
 

@@ -47,6 +47,36 @@ def test_pods_with_a_label_each_share_one_plan(monkeypatch: pytest.MonkeyPatch) 
     assert cluster.engine.statistics.attempts == {"fast": 40}
 
 
+@pytest.mark.parametrize("template", ["owned by a set", "even zones", "rather even hosts"])
+def test_pods_that_are_spread_alike_share_one_plan(
+    template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A StatefulSet's pods have their names as a label; what they are spread by is the same."""
+    cluster = cluster_of(FastEngine, 6)
+    cluster.put(OBJECTS["stateful set"])
+    made = plans(cluster, monkeypatch)
+    alone(cluster, template, 40)
+    assert len(made) == 1
+    cluster.put(OBJECTS["service"])
+    alone(cluster, template, 40)
+    assert len(made) == 2
+
+
+def test_a_constraint_that_counts_some_of_the_kin_parts_them_from_the_rest() -> None:
+    """Those with an index are counted, so that one more of them makes the zone fuller."""
+    constraint = {
+        "maxSkew": 1,
+        "topologyKey": ZONE,
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchExpressions": [{"key": "index", "operator": "Exists"}]},
+    }
+    spec = {**PODS["small"]["spec"], "topologySpreadConstraints": [constraint]}
+    cluster = cluster_of(VerifyEngine, 3)
+    cluster.put_node("n2", labels={ZONE: "c"}, unschedulable=True)
+    for at in range(12):
+        cluster.attempt(cluster.pod("counted", {"spec": spec}, alone=at % 3 == 0))
+
+
 def test_terms_that_mean_others_do_not_part_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever keeps away from "web" pods is of no interest to others."""
     cluster = cluster_of(FastEngine, 6)

@@ -122,7 +122,7 @@ class EngineMachine(RuleBasedStateMachine):
         """Whoever ignores a shape skips its pods."""
         snapshot = self.cluster.cache.snapshot()
         for reader in self.cluster.framework.label_readers:
-            if reader.ignores(pod.shape, snapshot):
+            if reader.reading(pod.shape, snapshot) is None:
                 assert isinstance(reader, PreFilterPlugin)
                 assert isinstance(reader, PreScorePlugin)
                 state = CycleState()

@@ -181,16 +181,17 @@ class InterPodAffinity:
         """Stretch the scores to [0, 100]."""
         return normalise(scores)
 
-    def ignores(self, shape: PodShape, snapshot: Snapshot) -> bool:
-        """See `LabelReader`: no term of its own, and none of placed pods that means it."""
+    def reading(self, shape: PodShape, snapshot: Snapshot) -> PodShape | None:
+        """See `LabelReader`: a shape with terms, or that placed pods mean, is like no other."""
         if shape.has_pod_affinity:
-            return False
+            return shape
         labels = snapshot.objects.namespace_labels(shape.namespace)
-        return not any(
+        is_meant = any(
             term.matches(shape, labels)
             for other in snapshot.affine
             for term in pod_terms(other).everything
         )
+        return shape if is_meant else None
 
     def events_to_register(self) -> Sequence[EventHint]:
         """See `hints`."""

@@ -20,6 +20,7 @@ from gpusched.kube.framework.status import SKIP, SUCCESS, Code, Rejection, Statu
 from gpusched.kube.plugins.pod_topology_spread.constraints import (
     HARD,
     SOFT,
+    Constraint,
     Defaults,
 )
 from gpusched.kube.plugins.pod_topology_spread.filtering import SpreadState, count, rejections
@@ -122,10 +123,17 @@ class PodTopologySpread:
         needs_all_keys = self._needs_all_keys(shape)
         return follow_scores(shape, constraints, snapshot, needs_all_keys=needs_all_keys).of
 
-    def ignores(self, shape: PodShape, snapshot: Snapshot) -> bool:
-        """See `LabelReader`: no constraints of its own, and none by default."""
+    def reading(
+        self, shape: PodShape, snapshot: Snapshot
+    ) -> tuple[tuple[Constraint, bool], ...] | None:
+        """See `LabelReader`: its constraints, and whether it is among those that each counts."""
         objects = snapshot.objects
-        return not any(self.defaults.of_pod(shape, action, objects) for action in (HARD, SOFT))
+        read = tuple(
+            (constraint, constraint.selector.matches(shape.labels))
+            for action in (HARD, SOFT)
+            for constraint in self.defaults.of_pod(shape, action, objects)
+        )
+        return read or None
 
     def events_to_register(self) -> Sequence[EventHint]:
         """See `hints`."""
