@@ -79,15 +79,15 @@ def test_pods_alike_are_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_what_is_wrong_in_the_midst_of_pods_alike_is_told_with_its_place(tmp_path: Path) -> None:
     pods = [pod(index) for index in range(30)]
-    pods[12]["spec"]["contaners"] = []
+    pods[12]["spec"]["nodeSelektor"] = []
     pods[21]["metadata"]["name"] = 21
-    pods[27]["spec"]["contaners"] = []
+    pods[27]["spec"]["nodeSelektor"] = []
     file = tmp_path / "pods.jsonl"
     file.write_text(lines(pods))
     with pytest.raises(InvalidInputError) as caught:
         load(str(file))
     assert [fault.line for fault in caught.value.faults] == [13, 22, 28]
-    assert 'unknown field "spec.contaners"' in caught.value.faults[2].message
+    assert 'unknown field "spec.nodeSelektor"' in caught.value.faults[2].message
     assert "cannot unmarshal number" in caught.value.faults[1].message
 
 
