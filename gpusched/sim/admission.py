@@ -6,7 +6,7 @@ What the plugins do is in `api.admission`.
 from gpusched.api.admission import ClusterObjects, Denied, admit, check
 from gpusched.api.admission.namespace import check_namespace_deletion
 from gpusched.controllers.protocol import ApiError
-from gpusched.sim.pod import Json
+from gpusched.sim.pod import Json, Pod
 from gpusched.sim.store import Store
 
 
@@ -46,6 +46,18 @@ def check_removal(namespace: str) -> None:
     denied = check_namespace_deletion(namespace)
     if denied is not None:
         raise _refusal(denied)
+
+
+def check_open(store: Store, pod: Pod) -> None:
+    """Refuse to POST to a pod's subresource in a namespace that is being terminated.
+
+    Source: kubernetes/kubernetes staging/src/k8s.io/apiserver/pkg/admission/plugin/namespace/
+    lifecycle/admission.go, v1.36.1
+    """
+    if pod.namespace in store.closing:
+        why = f"unable to create new content in namespace {pod.namespace}"
+        message = f'pods "{pod.name}" is forbidden: {why} because it is being terminated'
+        raise ApiError(403, "Forbidden", message, ("NamespaceTerminating",))
 
 
 def _refusal(denied: Denied) -> ApiError:

@@ -28,6 +28,7 @@ from gpusched.sim.names import NameSource
 from gpusched.sim.patch import apply_patch
 from gpusched.sim.pod import Json, Pod, PodTemplate
 from gpusched.sim.pod_status import validate_status_update
+from gpusched.sim.refusals import conflict, not_found, taken, unreadable
 from gpusched.sim.siblings import MOST_CONTENTS, Pools, pod_content
 from gpusched.sim.steps import bound, conditioned, phased, topology_labels, unfinalized
 from gpusched.sim.store import Store
@@ -38,24 +39,6 @@ _IDENTITY = (
     "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
     "namespace", "name",
 )  # fmt: skip
-
-
-def not_found(kind: Kind, name: str) -> ApiError:
-    """Return the refusal of a request for an object that is not there."""
-    return ApiError(404, "NotFound", f'{kind.qualified} "{name}" not found')
-
-
-def unreadable(obj: Json, why: str) -> str:
-    """Return the message for an object that cannot be decoded."""
-    kind, version = obj["kind"], obj["apiVersion"].rpartition("/")[2]
-    return f'{kind} in version "{version}" cannot be handled as a {kind}: {why}'
-
-
-def conflict(kind: Kind, name: str) -> ApiError:
-    """Return the refusal of a write to an object that somebody else has written since."""
-    what = f'Operation cannot be fulfilled on {kind.qualified} "{name}"'
-    why = "the object has been modified; please apply your changes to the latest version"
-    return ApiError(409, "Conflict", f"{what}: {why} and try again")
 
 
 class Api:
@@ -171,7 +154,7 @@ class Api:
             else self.store.get(kind.name, namespace, name)
         )
         if found is not None:
-            raise ApiError(409, "AlreadyExists", f'{kind.qualified} "{name}" already exists')
+            raise taken(f'{kind.qualified} "{name}"', found)
         for quota in admission.charged(obj, around):
             self.store.put(quota)
         return obj
@@ -234,8 +217,9 @@ class Api:
             if self.store.pod(namespace, full) is None:
                 break
             full = self._names.complete(name)
-        if self.store.pod(namespace, full) is not None:
-            raise ApiError(409, "AlreadyExists", f'pods "{full}" already exists')
+        holder = self.store.pod(namespace, full)
+        if holder is not None:
+            raise taken(f'pods "{full}"', holder)
         return full
 
     # --- changing ---------------------------------------------------------------------------------
@@ -339,6 +323,7 @@ class Api:
         v1.36.1
         """
         pod = self._pod(key)
+        admission.check_open(self.store, pod)
         problem = ""
         if pod.deletion is not None:
             problem = f"pod {pod.name} is being deleted, cannot be assigned to a host"

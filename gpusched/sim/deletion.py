@@ -9,7 +9,7 @@ from typing import Any
 
 from gpusched.controllers.protocol import ApiError, Key
 from gpusched.controllers.selectors import selects
-from gpusched.sim.admission import check_removal
+from gpusched.sim.admission import check_open, check_removal
 from gpusched.sim.kinds import KINDS
 from gpusched.sim.pod import Json, Pod
 from gpusched.sim.steps import conditioned, deleting
@@ -86,6 +86,7 @@ def _delete_object(store: Store, obj: Json, propagation: str) -> None:
 def _terminate_namespace(store: Store, obj: Json) -> None:
     if obj["metadata"].get("deletionTimestamp"):
         return
+    store.closing.add(obj["metadata"]["name"])
     marked = {**obj["metadata"], "deletionTimestamp": store.stamp()}
     store.put(
         {**obj, "metadata": marked, "status": {**(obj.get("status") or {}), "phase": "Terminating"}}
@@ -111,6 +112,7 @@ def evict(store: Store, key: Key, grace: int | None = None) -> None:
     pod = store.pod(*key)
     if pod is None:
         raise ApiError(404, "NotFound", f'pods "{key[1]}" not found')
+    check_open(store, pod)
     budget = budget_guarding(store, pod)
     if budget is not None:
         _spend_budget(store, budget, pod)

@@ -122,6 +122,8 @@ class CoreRecorder:
         return allowed
 
     def _add(self, key: Any, regarding: Mapping[str, str], parts: tuple[Any, ...]) -> None:
+        if regarding.get("namespace") in self._store.closing:
+            return  # refused
         name = f"{regarding['name']}.{self._store.version + 1:016x}"
         number = self._store.add_event(EventRecord(name, regarding, *parts))
         count, first, _ = self._counts[key]
@@ -171,6 +173,8 @@ class SeriesRecorder:
         """
         sort = self._sort(pod, kind, reason, action)
         number = sort.known.get(pod.version)
+        if number is None and pod.namespace in self._store.closing:
+            return  # refused
         if number is None:
             sort.known[pod.version] = self._store.add_sighting(sort.wording, pod, note)
             return

@@ -55,6 +55,8 @@ class Store:
         self._tallies: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._dependents: defaultdict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
         self._alive: set[str] = set()
+        self.closing: set[str] = set()
+        """Namespaces that are being terminated: nothing new is taken in."""
         self._departures: list[Callable[[Pod], None]] = []
         self._event_rows = array("q")
         """By number: the journal's row; it has as many rows as there were versions before."""
@@ -331,6 +333,8 @@ class Store:
         last = self._objects[kind].pop(key)
         self._index_owners(last, None, key)
         self._alive.discard(meta["uid"])
+        if kind == "Namespace":
+            self.closing.discard(meta["name"])
         self.journal.append(self.loop.now, OBJECT_DELETED, int(meta["uid"][:8], 16), (kind, *key))
         self._notify(Change(kind, "DELETED", key, last, last))
 

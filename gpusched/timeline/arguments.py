@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from gpusched.controllers.protocol import Json
+
 _SHORT = {"n": "namespace", "f": "filename", "o": "output", "l": "selector"}
 _SWITCHES = (
     "force",
@@ -10,6 +12,10 @@ _SWITCHES = (
     "all",
     "ignore-daemonsets",
     "delete-emptydir-data",
+    "disable-eviction",
+    "ignore-not-found",
+    "wait",
+    "now",
     "show-labels",
     "A",
 )
@@ -42,9 +48,32 @@ class Arguments:
         """Return a flag's value, or None."""
         return self.flags.get(name)
 
+    def switch(self, name: str) -> bool:
+        """Return whether a switch is on."""
+        return self.flags.get(name) == "true"
+
     def with_words(self, words: Sequence[str]) -> "Arguments":
         """Return the same flags with other words."""
         return replace(self, words=tuple(words))
+
+
+def parse_selector(text: str) -> Json:
+    """Return a label selector of equalities and names as a ``LabelSelector``.
+
+    >>> parse_selector("app=web,!old")["matchExpressions"][1]
+    {'key': 'old', 'operator': 'DoesNotExist', 'values': []}
+    """
+    terms = [term.strip() for term in text.split(",") if term.strip()]
+    return {"matchExpressions": [_requirement(term) for term in terms]}
+
+
+def _requirement(term: str) -> Json:
+    for sign, operator in (("!=", "NotIn"), ("==", "In"), ("=", "In")):
+        key, found, value = term.partition(sign)
+        if found:
+            return {"key": key.strip(), "operator": operator, "values": [value.strip()]}
+    operator = "DoesNotExist" if term.startswith("!") else "Exists"
+    return {"key": term.lstrip("!").strip(), "operator": operator, "values": []}
 
 
 def parse_arguments(words: Sequence[str], stdin: str = "") -> Arguments:

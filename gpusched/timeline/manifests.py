@@ -12,9 +12,9 @@ import yaml
 
 from gpusched.api.decode import STRICT, strict
 from gpusched.controllers.protocol import ApiError
-from gpusched.sim.api import unreadable
 from gpusched.sim.kinds import KINDS
 from gpusched.sim.pod import Json
+from gpusched.sim.refusals import unreadable
 from gpusched.timeline.arguments import Arguments, UsageError
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -17,7 +17,10 @@ def cordon(plane: ControlPlane, given: Arguments, *, desired: bool) -> Work:
     """Mark nodes as unschedulable, or no longer so."""
     verb = "cordoned" if desired else "uncordoned"
     out = []
-    for name in node_names(given):
+    names = node_names(given)
+    for name in names:
+        plane.api.read("Node", "", name)  # one that is missing keeps all as they are
+    for name in names:
         node = plane.api.read("Node", "", name)
         already = bool((node.get("spec") or {}).get("unschedulable")) == desired
         if not already:
