@@ -6,7 +6,7 @@ Source: kubernetes/kubernetes pkg/controller/history/controller_history.go, v1.3
 import json
 from typing import Any
 
-from gpusched.controllers.protocol import Create, Json, Reader, owner_reference
+from gpusched.controllers.protocol import Create, Json, Reader, Update, owner_reference
 from gpusched.controllers.template_hash import safe_encode
 
 LABEL = "controller-revision-hash"
@@ -40,7 +40,7 @@ def revision_data(template: Json) -> Json:
 
 
 def ensure_revision(owner: Json, reader: Reader) -> Any:
-    """Create the revision of an owner's present template if it is missing.
+    """Make the revision of an owner's present template its newest: create it, or number it anew.
 
     Return its name and hash.
     """
@@ -49,23 +49,27 @@ def ensure_revision(owner: Json, reader: Reader) -> Any:
     )
     meta = owner["metadata"]
     name = f"{meta['name']}-{label}"
-    if reader.get("ControllerRevision", meta["namespace"], name) is None:
-        known = reader.owned("ControllerRevision", meta["uid"])
-        yield Create(
-            {
-                "apiVersion": "apps/v1",
-                "kind": "ControllerRevision",
-                "metadata": {
-                    "name": name,
-                    "namespace": meta["namespace"],
-                    "labels": {
-                        **((owner["spec"]["template"].get("metadata") or {}).get("labels") or {}),
-                        LABEL: label,
-                    },
-                    "ownerReferences": [owner_reference(owner)],
-                },
-                "data": revision_data(owner["spec"]["template"]),
-                "revision": max((item["revision"] for item in known), default=0) + 1,
-            }
-        )
+    found = reader.get("ControllerRevision", meta["namespace"], name)
+    known = reader.owned("ControllerRevision", meta["uid"])
+    newest = max((it["revision"] for it in known if it["metadata"]["name"] != name), default=0)
+    if found is None:
+        yield Create(_revision(owner, name, label, newest + 1))
+    elif found["revision"] <= newest:
+        yield Update({**found, "revision": newest + 1})
     return name, label
+
+
+def _revision(owner: Json, name: str, label: str, number: int) -> Json:
+    template = owner["spec"]["template"]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": {
+            "name": name,
+            "namespace": owner["metadata"]["namespace"],
+            "labels": {**((template.get("metadata") or {}).get("labels") or {}), LABEL: label},
+            "ownerReferences": [owner_reference(owner)],
+        },
+        "data": revision_data(template),
+        "revision": number,
+    }

@@ -9,6 +9,7 @@ from gpusched.kubectl.get import get
 from gpusched.kubectl.go_format import quote
 from gpusched.kubectl.output import CommandError, Output, failed
 from gpusched.kubectl.resources import short_name_warning
+from gpusched.kubectl.rollout_history import rollout_history
 from gpusched.kubectl.rollout_status import rollout_status
 from gpusched.kubectl.view import View
 from gpusched.kubectl.watching import watch_events, watch_get
@@ -26,6 +27,7 @@ _COMMANDS: Final[dict[tuple[str, ...], _Command]] = {
     ("get",): get,
     ("describe",): describe,
     ("events",): events,
+    ("rollout", "history"): rollout_history,
     ("rollout", "status"): rollout_status,
     ("top", "nodes"): _top,
     ("top", "node"): _top,

@@ -92,7 +92,7 @@ class CoreRecorder:
         count, first, number = self._counts.get(key, (0, at, None))
         count += 1
         self._counts[key] = (count, first, number)
-        if not self._spends(who, at):
+        if not self._spends((*who, event.type), at):
             return None
         if number is not None:
             return lambda: self._count_up(number, message, count, at)
@@ -113,12 +113,12 @@ class CoreRecorder:
             similar.messages += (message,)
         return message, (*group, message), False
 
-    def _spends(self, who: _Identity, at: int) -> bool:
-        """Take a token of the object's bucket; False when there is none."""
-        tokens, since = self._spam.get(who, (SPAM_BURST * SPAM_REFILL, at))
+    def _spends(self, bucket: tuple[str, ...], at: int) -> bool:
+        """Take a token of an object's bucket for one type of events; False when there is none."""
+        tokens, since = self._spam.get(bucket, (SPAM_BURST * SPAM_REFILL, at))
         tokens = min(SPAM_BURST * SPAM_REFILL, tokens + at - since)
         allowed = tokens >= SPAM_REFILL
-        self._spam[who] = (tokens - SPAM_REFILL if allowed else tokens, at)
+        self._spam[bucket] = (tokens - SPAM_REFILL if allowed else tokens, at)
         return allowed
 
     def _add(self, key: Any, regarding: Mapping[str, str], parts: tuple[Any, ...]) -> None:

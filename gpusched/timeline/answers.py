@@ -3,16 +3,22 @@
 Source: kubernetes/kubectl pkg/cmd/util/helpers.go (StandardErrorMessage), v0.36.1
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 
 from gpusched.controllers.protocol import ApiError, Json
+from gpusched.controllers.selectors import selects
+from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.kinds import Kind, find_kind
-from gpusched.timeline.arguments import Arguments, UsageError
+from gpusched.timeline.arguments import Arguments, UsageError, parse_selector
 
 Answer = Callable[[Json], None]
 """Is told how a command ended."""
-Work = Generator[None, None, Json]
-"""A command under way: yields after each request, returns exit status and texts."""
+Work = Generator[int | None, None, Json]
+"""A command under way: yields after each request, or how long it waits, in microseconds; returns
+exit status and texts."""
+
+
+_COMPLETE = ("error: ", "Error from server", "The ")
 
 
 def said(text: str) -> Json:
@@ -23,6 +29,21 @@ def said(text: str) -> Json:
 def failed(text: str) -> Json:
     """Return the answer of a command that failed."""
     return {"rc": 1, "stdout": "", "stderr": text}
+
+
+def told(out: Sequence[str], errors: Sequence[str], warnings: Sequence[str] = ()) -> Json:
+    """Return the answer of a command over several objects, some of which may have failed.
+
+    Args:
+        out: What it has printed.
+        errors: Its errors, each without the line's end.
+        warnings: What it has printed beside, with the line's end.
+    """
+    lines = list(errors)
+    if len(lines) == 1 and not lines[0].startswith(_COMPLETE):
+        lines = [f"error: {lines[0]}"]
+    stderr = "".join(warnings) + "".join(f"{line}\n" for line in lines)
+    return {"rc": 1 if errors else 0, "stdout": "".join(out), "stderr": stderr}
 
 
 def server_error(refusal: ApiError, when: str = "") -> str:
@@ -50,13 +71,32 @@ def kind_named(spelling: str) -> Kind:
 
 
 def targets(given: Arguments) -> list[tuple[Kind, str]]:
-    """Return the objects that a command names: ``KIND NAME…`` or ``KIND/NAME…``."""
+    """Return the objects that a command names: ``KIND[,KIND] NAME…`` or ``KIND/NAME…``."""
     words = given.words
     if words and "/" not in words[0]:
-        kind = kind_named(words[0])
-        return [(kind, name) for name in words[1:]]
+        kinds = [kind_named(spelling) for spelling in words[0].split(",")]
+        return [(kind, name) for kind in kinds for name in words[1:]]
     pairs = (word.partition("/") for word in words)
     return [(kind_named(spelling), name) for spelling, _, name in pairs]
+
+
+def chosen(plane: ControlPlane, given: Arguments) -> list[tuple[Kind, str]]:
+    """Return the objects that a command names or selects, of each kind by name."""
+    if not given.selects:
+        return targets(given)
+    kinds = [kind_named(spelling) for spelling in given.words[0].split(",")]
+    return [(kind, name) for kind in kinds for name in selected(plane, kind, given)]
+
+
+def selected(plane: ControlPlane, kind: Kind, given: Arguments) -> list[str]:
+    """Return the names of a kind's objects that a command's selector selects."""
+    selector = parse_selector(given.flag("selector") or "")
+    objects = plane.api.read_all(kind.name, given.namespace if kind.namespaced else "")
+    return [
+        obj["metadata"]["name"]
+        for obj in objects
+        if selects(selector, obj["metadata"].get("labels") or {})
+    ]
 
 
 def key_in(kind: Kind, name: str, given: Arguments) -> tuple[str, str]:

@@ -46,9 +46,20 @@ def apply_manifest(api: Verbs, obj: Json) -> str:
     patch = three_way(json.loads(last) if last else {}, noted, live)
     if not patch:
         return "unchanged"
-    before = live["metadata"]["resourceVersion"]
-    after = api.patch(kind.name, key, patch)
-    return "configured" if after["metadata"]["resourceVersion"] != before else "unchanged"
+    api.patch(kind.name, key, patch)
+    return "configured"
+
+
+def lacks_note(api: Verbs, obj: Json) -> bool:
+    """Return whether what a manifest is about exists and was not made by applying."""
+    kind, meta = KINDS[obj["kind"]], obj["metadata"]
+    try:
+        live = api.read(
+            kind.name, meta.get("namespace", "") if kind.namespaced else "", meta.get("name", "")
+        )
+    except ApiError:
+        return False
+    return LAST_APPLIED not in (live["metadata"].get("annotations") or {})
 
 
 def _with_note(obj: Json) -> Json:
@@ -76,7 +87,7 @@ def three_way(last: Any, wanted: Any, live: Any) -> Json:
             inner_list = _list_patch(name, last.get(name) or [], value, have)
             if inner_list:
                 patch[name] = inner_list
-        elif not _same(value, have):
+        elif value != have:
             patch[name] = value
     patch |= {name: None for name in last if name not in wanted and name in live}
     return patch
@@ -100,8 +111,3 @@ def _list_patch(name: str, last: list[Any], wanted: list[Any], live: list[Any]) 
         if key is not None and not any(other.get(key) == item[key] for other in wanted):
             items.append({key: item[key], "$patch": "delete"})
     return items
-
-
-def _same(value: Any, have: Any) -> bool:
-    """Return whether a value as written equals the stored one, which may be spelled canonically."""
-    return bool(value == have or (isinstance(value, int | float) and str(value) == str(have)))

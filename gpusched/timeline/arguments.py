@@ -52,6 +52,11 @@ class Arguments:
         """Return whether a switch is on."""
         return self.flags.get(name) == "true"
 
+    @property
+    def selects(self) -> bool:
+        """Whether the command is about all objects of a kind, or those of a selector."""
+        return self.switch("all") or self.flag("selector") is not None
+
     def with_words(self, words: Sequence[str]) -> "Arguments":
         """Return the same flags with other words."""
         return replace(self, words=tuple(words))

@@ -8,13 +8,14 @@ Source: kubernetes/kubectl pkg/drain/drain.go, v0.36.1
 from collections.abc import Callable, Generator, Iterator
 from typing import TypeAlias
 
-from gpusched.api.config.duration import format_duration, parse_duration
+from gpusched.api.config.duration import format_duration
 from gpusched.controllers.protocol import ApiError, Json
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.deletion import budget_guarding, delete_pod, evict
 from gpusched.sim.pod import Pod
 from gpusched.timeline.arguments import Arguments
+from gpusched.timeline.flag_values import micros
 
 EVICT_AGAIN = 5 * SECOND
 """When an eviction that a disruption budget forbids is tried again."""
@@ -63,9 +64,9 @@ class Eviction:
         self._stream = plane.stream(f"evictions/{node}")
         grace = int(given.flag("grace-period") or -1)
         self._grace = None if grace < 0 else grace
-        timeout = parse_duration(given.flag("timeout") or "0")
-        self._timeout = format_duration(timeout)
-        self._deadline = plane.loop.now + timeout // _NANOSECONDS if timeout else None
+        timeout = micros(given.flag("timeout") or "0")
+        self._timeout = format_duration(timeout * _NANOSECONDS)
+        self._deadline = plane.loop.now + timeout if timeout else None
 
     def begin(self, pods: tuple[Pod, ...], *, deleting: bool) -> None:
         """Begin with some pods; they are deleted or asked to go."""

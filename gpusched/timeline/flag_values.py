@@ -9,7 +9,7 @@ from typing import Final
 from gpusched.api.config.duration import parse_duration
 from gpusched.timeline.arguments import Arguments
 
-_INTEGERS: Final = ("grace-period", "replicas", "to-revision")
+_INTEGERS: Final = ("current-replicas", "grace-period", "replicas", "to-revision")
 _DURATIONS: Final = ("timeout",)
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _CASCADES: Final = ("background", "foreground", "orphan", "true", "false")

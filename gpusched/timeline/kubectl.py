@@ -73,7 +73,7 @@ class Kubectl:
     def _advance(self, work: Work, answer: Answer) -> None:
         """Let a command go on until its next request is through."""
         try:
-            next(work)
+            pause = next(work)
         except StopIteration as stop:
             answer(stop.value)
         except ApiError as refusal:
@@ -82,4 +82,5 @@ class Kubectl:
             answer(failed(str(error)))
         else:
             loop = self._plane.loop
-            loop.at(loop.now + self._plane.latency.user, self._advance, work, answer)
+            pause = self._plane.latency.user if pause is None else pause
+            loop.at(loop.now + pause, self._advance, work, answer)

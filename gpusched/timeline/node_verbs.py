@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gpusched.controllers.protocol import Json
 from gpusched.sim.control_plane import ControlPlane
 from gpusched.sim.kinds import KINDS, Kind
-from gpusched.timeline.answers import Work, key_in, kind_named, node_names, said
+from gpusched.timeline.answers import Work, key_in, kind_named, node_names, said, selected
 from gpusched.timeline.arguments import Arguments, UsageError
 from gpusched.timeline.refusals import is_change
 
@@ -27,7 +27,7 @@ def cordon(plane: ControlPlane, given: Arguments, *, desired: bool) -> Work:
             body = {"spec": {"unschedulable": True if desired else None}}
             plane.api.patch("Node", ("", name), body)
         out.append(f"node/{name} {'already ' if already else ''}{verb}\n")
-        yield
+        yield None
     return said("".join(out))
 
 
@@ -45,7 +45,7 @@ def label(plane: ControlPlane, given: Arguments) -> Work:
         body = {"metadata": {"labels": {**dict.fromkeys(removed), **values}}}
         plane.api.patch(kind.name, key, body, "merge")
         out.append(_label_report(kind, name, labels, values, removed))
-        yield
+        yield None
     return said("".join(out))
 
 
@@ -73,9 +73,12 @@ def taint(plane: ControlPlane, given: Arguments) -> Work:
         before = list((node.get("spec") or {}).get("taints") or ())
         after, added, removed = _tainted(before, changes, name, given)
         plane.api.patch("Node", ("", name), {"spec": {"taints": after or None}})
-        verb = "modified" if added and removed else "tainted" if added else "untainted"
+        if given.switch("overwrite") or (added and removed):
+            verb = "modified"
+        else:
+            verb = "tainted" if added else "untainted"
         out.append(f"node/{name} {verb}\n")
-        yield
+        yield None
     return said("".join(out))
 
 
@@ -85,9 +88,8 @@ def _split_changes(
     """Return the names and the changes among a command's words."""
     words = given.words[1:]
     changes = [word for word in words if is_change(verb, word)]
-    if given.flag("all") == "true":
-        everything = plane.api.read_all(kind.name, given.namespace if kind.namespaced else "")
-        return [obj["metadata"]["name"] for obj in everything], changes
+    if given.selects:
+        return selected(plane, kind, given), changes
     return [word for word in words if word not in changes], changes
 
 

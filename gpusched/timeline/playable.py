@@ -15,14 +15,20 @@ HEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "apply": _MANIFESTS,
     "cordon": (),
     "create": _MANIFESTS,
-    "delete": ("all", "cascade", "force", "grace-period", "namespace", "wait"),
-    "drain": ("delete-emptydir-data", "force", "grace-period", "ignore-daemonsets", "timeout"),
-    "label": ("all", "namespace", "overwrite"),
-    "rollout": ("namespace", "to-revision"),
-    "scale": ("namespace", "replicas"),
-    "taint": ("all", "overwrite"),
+    "delete": (
+        "all", "cascade", "filename", "force", "grace-period", "ignore-not-found", "namespace",
+        "now", "selector", "wait",
+    ),
+    "drain": (
+        "delete-emptydir-data", "disable-eviction", "force", "grace-period", "ignore-daemonsets",
+        "pod-selector", "timeout",
+    ),
+    "label": ("all", "namespace", "overwrite", "selector"),
+    "rollout": ("all", "namespace", "selector", "to-revision"),
+    "scale": ("all", "current-replicas", "namespace", "replicas", "selector"),
+    "taint": ("all", "overwrite", "selector"),
     "uncordon": (),
-}
+}  # fmt: skip
 """The commands that change something, and the flags that they heed."""
 ONLY_PRINTING: Final = (
     "api-resources", "api-versions", "auth", "cluster-info", "config", "describe", "diff",

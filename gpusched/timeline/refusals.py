@@ -93,9 +93,11 @@ def _of_names(verb: str, given: Arguments) -> str:
     if verb == "scale" and int(given.flag("replicas") or 0) < 0:
         need = "COUNT must be greater than or equal to 0"
         return f"error: The --replicas=COUNT flag is required, and {need}\n"
+    if given.flag("filename"):
+        return ""
     if not given.words:
         return _NOTHING_NAMED
-    if len(given.words) == 1 and "/" not in given.words[0] and given.flag("all") != "true":
+    if len(given.words) == 1 and "/" not in given.words[0] and not given.selects:
         return "error: resource(s) were provided, but no name was specified\n"
     return ""
 

@@ -42,6 +42,19 @@ def stored(store: Store) -> list[tuple[str, int]]:
     return [(event.message, event.count) for event in store.events]
 
 
+def test_failures_do_not_use_up_what_may_be_told_of_successes() -> None:
+    store = new_store()
+    recorder = recorder_of(store)
+    for number in range(40):
+        recorder.emit(Emit(about(), "Warning", "FailedCreate", f"Error creating: {number}"))
+    for number in range(40):
+        emit(recorder, f"Created pod: {number}")
+    counts = {
+        kind: sum(e.count for e in store.events if e.type == kind) for kind in ("Normal", "Warning")
+    }
+    assert counts == {"Normal": 25, "Warning": 25}
+
+
 # --- controllers ------------------------------------------------------------------------------
 
 

@@ -49,9 +49,9 @@ def test_what_can_be_played(line: str) -> None:
             id="a dry run, which would be carried out",
         ),
         pytest.param(
-            "label node -l pool=a b=c",
-            "the flag --selector of kubectl label is not simulated; "
-            "it heeds --all, --namespace, --overwrite",
+            "label node --field-selector metadata.name=a b=c",
+            "the flag --field-selector of kubectl label is not simulated; "
+            "it heeds --all, --namespace, --overwrite, --selector",
             id="a selector, which would be a name",
         ),
         pytest.param(

@@ -44,6 +44,10 @@ class Writer:
         """Return a writer onto the same paper, ``level`` steps further in."""
         return Writer(self.indent + "  " * level, self._lines)
 
+    def raw(self) -> str:
+        """Return everything written, its cells as they are."""
+        return "".join(f"{line}\n" for line in self._lines)
+
     def text(self) -> str:
         """Return everything written, aligned."""
-        return describe_writer().align("".join(f"{line}\n" for line in self._lines))
+        return describe_writer().align(self.raw())
