@@ -11,9 +11,11 @@ _LINE = re.compile(
     r'^[IWE](\d{4} \d\d:\d\d:\d\d\.\d{6}) +\d+ [\w.]+:\d+\] "((?:[^"\\]|\\.)*)"(.*)$'
 )
 _FIELD = re.compile(r'([\w.]+)=(?:"((?:[^"\\]|\\.)*)"|(\S+))')
+_MOVED = "Pod moved to an internal scheduling queue"
+"""How the text of a move begins; it may go on: "…, because the pod is gated"."""
 _WHAT = {
     "Attempting to schedule pod": "attempt",
-    "Pod moved to an internal scheduling queue": "queue",
+    _MOVED: "queue",
     "Unable to schedule pod; no fit; waiting": "nofit",
     "Successfully bound pod to node": "bound",
     "the target node for the preemption is determined": "preempt_target",
@@ -40,7 +42,7 @@ def moves(log: str, zero: datetime) -> Iterator[Json]:
     local = datetime.now().astimezone().tzinfo
     for line in log.splitlines():
         found = _LINE.match(line)
-        what = _WHAT.get(found[2]) if found else None
+        what = _WHAT.get(_MOVED if found[2].startswith(_MOVED) else found[2]) if found else None
         if found is None or what is None:
             continue
         told = datetime.strptime(f"{zero.year}{found[1]}", "%Y%m%d %H:%M:%S.%f").replace(
