@@ -6,7 +6,7 @@ Source: kubernetes/kubernetes pkg/controller/garbagecollector/garbagecollector.g
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from gpusched.controllers.interest import CREATED, GONE, PodInterest
 from gpusched.controllers.protocol import (
@@ -23,7 +23,6 @@ from gpusched.controllers.protocol import (
     Wake,
     Work,
 )
-from gpusched.controllers.template_hash import fnv32a
 
 KINDS = (
     "Deployment",
@@ -36,6 +35,8 @@ KINDS = (
 )
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
+_GOLDEN_SECTION = (5**0.5 - 1) / 2
+_T = TypeVar("_T")
 
 
 class GarbageCollector:
@@ -65,7 +66,7 @@ class GarbageCollector:
         if change.verb == "DELETED":
             self._leaving.pop(uid, None)
             waiting = [Wake(("", owner)) for owner in owners if owner in self._leaving]
-            return [*(Wake(_item(*item)) for item in _shuffled(reader.dependents(uid))), *waiting]
+            return [*(Wake(_item(*item)) for item in scattered(reader.dependents(uid))), *waiting]
         wakes = []
         if owners and not any(map(reader.exists, owners)):
             wakes.append(Wake(_item(change.kind, *change.key)))
@@ -135,9 +136,17 @@ def _item(kind: str, namespace: str, name: str) -> Key:
     return kind, f"{namespace}/{name}"
 
 
-def _shuffled(items: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """Return items in an order that does not follow their age, as upstream's map has none."""
-    return sorted(items, key=lambda item: fnv32a("/".join(item).encode()))
+def scattered(items: Sequence[_T]) -> list[_T]:
+    """Return items in an order that does not follow their age, as upstream's map has none.
+
+    Each comes a golden section of the whole behind the one before, so that every stretch of the
+    order takes its share of the old and of the young, as a drawn order does on the average.
+
+    >>> scattered("abcdefgh")
+    ['b', 'g', 'd', 'a', 'f', 'c', 'h', 'e']
+    """
+    order = sorted(range(len(items)), key=lambda index: (index * _GOLDEN_SECTION + 0.5) % 1)
+    return [items[index] for index in order]
 
 
 def _with_meta(obj: Json, field: str, value: list[Any]) -> Json:

@@ -101,6 +101,8 @@ class Kubelet:
         self._latency = latency
         self._delay = latency.kwok
         self._warm = False
+        self._removes_from: int | None = None
+        self._written = self._loop.now
         self._leases = leases
         self._selector = selector
         self._stages = stages
@@ -200,17 +202,27 @@ class Kubelet:
         elif pod.phase == "Running" and pod.serial not in self._timed and _of_job(pod):
             self._plan(_COMPLETE, pod)
 
-    def _next_worker(self) -> int:
-        """Return when the next free worker will have played a stage that is due now."""
-        if not self._delay:
-            return self._loop.now
-        start = max(self._loop.now, self._free_at[0])
-        heapreplace(self._free_at, start + self._delay)
-        return start + self._delay
+    def _next_worker(self, *, removal: bool = False) -> int:
+        """Return when the next free worker will have played a stage that is due now.
+
+        What comes while the very first pod is being removed ends with it at the earliest.
+        """
+        now, latency = self._loop.now, self._latency
+        if not latency.kwok:
+            return now
+        delay = latency.kwok_removal if removal else latency.kwok
+        due = max(max(now, self._free_at[0]) + delay, self._written + latency.kwok_apart)
+        if removal:
+            if self._removes_from is None:
+                self._removes_from = due + latency.kwok_first_removal
+            due = max(due, self._removes_from)
+        self._written = due
+        heapreplace(self._free_at, due)
+        return due
 
     def _plan(self, action: int, pod: Pod) -> None:
         """Let a worker carry out an action; what is due at one instant goes together."""
-        due = (self._next_worker(), action)
+        due = (self._next_worker(removal=action == _REMOVE), action)
         keys = self._due.get(due)
         if keys is None:
             keys = self._due[due] = []
@@ -273,16 +285,16 @@ class Kubelet:
         plan = self._stages.plan(self._api.read("Pod", *pod.key), self._loop.now)
         if plan is None:
             return
-        if plan.delay <= self._delay:
+        if not plan.delay:
             self._engage(pod.key, plan.stage)
             return
-        ripe = self._loop.now + plan.delay - self._delay
+        ripe = self._loop.now + plan.delay
         play = self._engage if self._delay else self._play_stage
         self._stage_alarms[pod.key] = self._loop.at(ripe, play, pod.key, plan.stage)
 
     def _engage(self, key: Key, stage: Any) -> None:
         """Let a worker play a stage whose delay is over."""
-        due = self._next_worker()
+        due = self._next_worker(removal=stage.delete)
         self._stage_alarms[key] = self._loop.at(due, self._play_stage, key, stage)
 
     def _play_stage(self, key: Key, stage: Any) -> None:

@@ -58,6 +58,7 @@ class Client:
         self.latency = latency
         self.budget = Budget(latency.rate, pace)
         self.recorder = CoreRecorder(api.store, component, self)
+        self._deleted = self.loop.now
 
     def way(self, request: Request) -> int:
         """Return how long a request is on its way."""
@@ -80,6 +81,11 @@ class Client:
     def start(self) -> int:
         """Return when the budget lets the next request go."""
         return self.budget.reserve(self.loop.now)
+
+    def deletion(self, due: int) -> int:
+        """Return when a deletion arrives that should at ``due``: behind those before it."""
+        self._deleted = max(due, self._deleted + self.latency.behind)
+        return self._deleted
 
     def send(self, action: Callable[[], None]) -> None:
         """Carry out an event's write as soon as the budget and the way to the server allow."""
@@ -233,7 +239,10 @@ class Worker:
                 arrival = start + min(self._client.latency.light, way)
                 self._loop.at(arrival, arrive, index, start + way)
             else:
-                self._loop.at(start + way, carry_out, index, calls[index])
+                due = start + way
+                if isinstance(request, Delete):
+                    due = self._client.deletion(due)
+                self._loop.at(due, carry_out, index, calls[index])
 
     def _finish(self, job: _Job, outcome: Outcome | None) -> None:
         del self._busy[job.key]

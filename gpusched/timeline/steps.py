@@ -57,7 +57,8 @@ class Operator:
                 self._plane.loop.now + self._plane.latency.kubectl, self._run_kubectl, step, answer
             )
         else:
-            self._call(list(self._calls(step)), answer)
+            calls, latency = list(self._calls(step)), self._plane.latency
+            self._call(calls, latency.user if len(calls) == 1 else latency.users, answer)
 
     def _seconds(self) -> float:
         return round(self._plane.loop.now / 1000) / 1000
@@ -73,8 +74,8 @@ class Operator:
 
         self._kubectl.run(str(step.body), step.stdin, finish)
 
-    def _call(self, calls: list[Callable[[], Json]], answer: Json) -> None:
-        """Send requests one after the other."""
+    def _call(self, calls: list[Callable[[], Json]], way: int, answer: Json) -> None:
+        """Send requests one after the other, each on its way for ``way``."""
         if not calls:
             self._done(answer)
             return
@@ -86,9 +87,9 @@ class Operator:
                 answer["result"].append(
                     {"code": refusal.code, "message": refusal.message, "reason": refusal.reason}
                 )
-            self._call(calls[1:], answer)
+            self._call(calls[1:], way, answer)
 
-        self._plane.loop.at(self._plane.loop.now + self._plane.latency.user, send)
+        self._plane.loop.at(self._plane.loop.now + way, send)
 
     def _calls(self, step: Step) -> Iterable[Callable[[], Json]]:
         """Return a step's requests."""

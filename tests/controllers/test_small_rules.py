@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpusched.controllers import taints
+from gpusched.controllers.garbage_collector import scattered
 from gpusched.controllers.job_backoff import Backoff
 from gpusched.controllers.job_indexes import format_indexes, parse_indexes
 from gpusched.controllers.protocol import SECOND
@@ -109,3 +110,16 @@ def test_taints_follow_the_state_of_a_node(node: dict[str, Any], keys: list[str]
 )
 def test_label_selectors(selector: dict[str, Any] | None, selected: bool) -> None:
     assert selects(selector, {"a": "1"}) is selected
+
+
+@given(st.integers(8, 60), st.data())
+def test_every_stretch_of_a_scattered_order_takes_its_share_of_the_young(
+    count: int, data: st.DataObject
+) -> None:
+    order = scattered(range(count))
+    assert sorted(order) == list(range(count))
+    young = data.draw(st.integers(1, count - 1))
+    begin = data.draw(st.integers(0, count - 1))
+    stretch = order[begin : data.draw(st.integers(begin + 1, count))]
+    share = len(stretch) * young / count
+    assert abs(sum(index >= count - young for index in stretch) - share) < 4

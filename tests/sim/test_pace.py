@@ -4,14 +4,30 @@ from typing import Any
 
 import pytest
 
+from gpusched.api.config import load_configuration
 from gpusched.controllers.protocol import Change
+from gpusched.kwok.stage import general_stages
 from gpusched.sim.calendar import SECOND
 from gpusched.sim.control_plane import ControlPlane
+from gpusched.sim.deletion import delete
 from gpusched.sim.latency import Latency, Rate
+from gpusched.sim.scheduler import SchedulerOptions
+from gpusched.sim.scheduler.starting import start_scheduler
+from gpusched.timeline.kubectl import no_printer
+from gpusched.timeline.script import Step
+from gpusched.timeline.steps import Operator
 from tests.sim import builders
 
 Json = dict[str, Any]
 MILLISECOND = 1000
+_CONFIGURATION = """apiVersion: kubescheduler.config.k8s.io/v1
+kind: KubeSchedulerConfiguration
+"""
+_HIGH = {
+    "apiVersion": "scheduling.k8s.io/v1",
+    "kind": "PriorityClass",
+    "metadata": {"name": "high"},
+}
 
 
 def watched(plane: ControlPlane) -> list[tuple[int, Change]]:
@@ -100,3 +116,106 @@ def test_a_creation_is_judged_when_it_arrives_and_written_later(later: int, pods
     plane.run(SECOND + 10 * MILLISECOND)
     created = [at - SECOND for at, change in seen if change.verb == "ADDED"]
     assert created == [9 * MILLISECOND] * pods
+
+
+def kwok_at_work(latency: Latency, pods: int) -> tuple[ControlPlane, list[int]]:
+    """Run pods on a node for a second; return when they were started."""
+    plane = builders.plane(builders.node("a"), latency=latency)
+    plane.run(SECOND)
+    seen = watched(plane)
+    for number in range(pods):
+        plane.api.create(builders.pod(f"p{number}"))
+    plane.run(2 * SECOND)
+    return plane, [at - SECOND for at, change in seen if change.new.phase == "Running"]
+
+
+def test_kwoks_workers_do_not_write_in_step() -> None:
+    slow = Latency("slow", kwok=10 * MILLISECOND, kwok_apart=2 * MILLISECOND)
+    _, started = kwok_at_work(slow, 5)
+    assert started == [at * MILLISECOND for at in (10, 12, 14, 16, 20)]
+
+
+def test_kwoks_first_removal_takes_longer_and_those_beside_it_end_with_it() -> None:
+    slow = Latency("slow", kwok=MILLISECOND, kwok_removal=4000, kwok_first_removal=3000)
+    plane, _ = kwok_at_work(slow, 3)
+    seen = watched(plane)
+    for number, at in enumerate((0, 2, 20)):
+        plane.run(2 * SECOND + at * MILLISECOND)
+        delete(plane.store, "Pod", ("default", f"p{number}"))
+    plane.run(3 * SECOND)
+    gone = [at - 2 * SECOND for at, change in seen if change.verb == "DELETED"]
+    assert gone == [at * MILLISECOND for at in (7, 7, 24)]
+
+
+def test_a_stage_takes_its_time_once_its_delay_is_over() -> None:
+    plane = ControlPlane(0, latency=Latency("slow", kwok=10 * MILLISECOND))
+    plane.start_kwok(args=["--manage-all-nodes"], stages=general_stages())
+    plane.start_controllers(0)
+    builders.FirstFit(plane)
+    plane.api.create(builders.node("a"))
+    plane.run(SECOND)
+    seen = watched(plane)
+    told = {f"pod-create.stage.kwok.x-k8s.io/{field}": "3s" for field in ("delay", "jitter-delay")}
+    pod = builders.pod("p")
+    plane.api.create({**pod, "metadata": {**pod["metadata"], "annotations": told}})
+    plane.run(SECOND + 4 * SECOND)
+    written = [at for at, change in seen if change.new.started or len(change.new.conditions) > 1]
+    assert written[0] == SECOND + 3 * SECOND + 10 * MILLISECOND
+
+
+def test_the_collectors_workers_delete_one_behind_the_other() -> None:
+    slow = Latency("slow", request=MILLISECOND, behind=2 * MILLISECOND)
+    plane = builders.plane(builders.node("a"), latency=slow)
+    plane.api.create(builders.workload("ReplicaSet", "r", 4))
+    plane.run(SECOND)
+    seen = watched(plane)
+    delete(plane.store, "ReplicaSet", ("default", "r"))
+    plane.run(2 * SECOND)
+    marked = [
+        at for at, change in seen if change.new.deletion is not None and not change.old.deletion
+    ]
+    assert [at - marked[0] for at in marked] == [0, 2000, 4000, 6000]
+
+
+@pytest.mark.parametrize(("victims", "last"), [(1, 0), (2, 1)])
+def test_a_victim_is_told_why_and_then_deleted_and_the_last_one_after_the_others(
+    victims: int, last: int
+) -> None:
+    slow = Latency("slow", preemption=7 * MILLISECOND, eviction=5 * MILLISECOND)
+    plane = ControlPlane(0, latency=slow)
+    start_scheduler(plane, load_configuration(_CONFIGURATION), SchedulerOptions(latency=slow))
+    plane.start_controllers(0)
+    plane.start_kwok(args=["--manage-all-nodes"])
+    plane.api.create(builders.node("a", victims))
+    for number in range(victims):
+        plane.api.create(builders.pod(f"p{number}"))
+    plane.api.create({**_HIGH, "value": 1000})
+    plane.run(SECOND)
+    seen = watched(plane)
+    plane.api.create(builders.pod("high", victims, priorityClassName="high"))
+    plane.run(2 * SECOND)
+    told = [at - SECOND for at, change in seen if "DisruptionTarget" in _news(change)]
+    marked = [at - SECOND for at, change in seen if change.verb == "DELETED"]
+    begun = [12 * MILLISECOND * index for index in range(last + 1)]
+    assert told == [at + 7 * MILLISECOND for at in begun]
+    assert marked == [at + 12 * MILLISECOND for at in begun]
+
+
+def _news(change: Change) -> set[str]:
+    """Return the types of the conditions that a change has added."""
+    before = change.old.conditions if change.old is not None else ()
+    return {c.type for c in change.new.conditions} - {c.type for c in before}
+
+
+@pytest.mark.parametrize(("count", "each"), [(1, 1), (3, 4)])
+def test_requests_that_follow_one_another_take_longer_each(count: int, each: int) -> None:
+    slow = Latency("slow", user=MILLISECOND, users=4 * MILLISECOND)
+    plane = builders.plane(builders.node("a"), latency=slow)
+    plane.run(SECOND)
+    seen = watched(plane)
+    pods = [builders.pod(f"p{number}", 9) for number in range(count)]
+    step = Step(SECOND, "create", pods, "")
+    Operator(plane, no_printer).carry_out(step, {})
+    plane.run(2 * SECOND)
+    created = [at - SECOND for at, change in seen if change.verb == "ADDED"]
+    assert created == [each * MILLISECOND * (index + 1) for index in range(count)]

@@ -52,37 +52,9 @@ _TRIES = (
 
 
 _NAMESPACE = "gpu-demo"
-_PRESSURE = r"queue-pressure-6696ccff7b-#\*"
 _SERVE = r"serve-69f8fdbc76-#\*"
 
 RACES: dict[str, tuple[str, ...]] = {
-    "lesson_delete_deploy": (
-        # The collector deletes the Deployment's pods in the order of a map. In the recordings two
-        # to four of the nine waiting ones are deleted before they find a place, so that 36 to 39
-        # of 40 are bound (ours all 40), and the others fail more often: 56 to 59 failures of all
-        # pods (ours 53), 36 to 38 attempts of cuda-train-16gpu (ours 35).
-        rf"queue/{_NAMESPACE}/{_PRESSURE}/AssignedPodDelete->Backoff",
-        rf"queue/{_NAMESPACE}/{_PRESSURE}/ScheduleAttemptFailure->Unschedulable",
-        *_TRIES,
-        r"attempts/gpu-demo/cuda-train-16gpu",
-        rf"final/event_occurrences/Scheduled/Pod/{_PRESSURE}",
-        rf"final/events/Scheduled/Normal/Pod/{_PRESSURE}/.*",
-        r"metrics/scheduler_pod_scheduling_attempts_count",
-        r"metrics/scheduler_schedule_attempts_total\{.*result=\"scheduled\"\}",
-    ),
-    "namespace_deleted": (
-        # A quota that was created right behind a Deployment: how many pods are admitted before the
-        # quota's status is there hangs on milliseconds. The recordings have 5, 7 and 7, ours 3
-        # (7, if the user's requests took 10 ms each, as they do where several follow one another).
-        # With fewer pods admitted four creations of one batch are refused, so that the tenth
-        # refusal comes a round sooner.
-        r"attempts/gpu-demo/q-8c5cbffdb-#\*",
-        r"queue/gpu-demo/q-8c5cbffdb-#\*/UnschedulablePodAdd->Active",
-        r"metrics/scheduler_pod_scheduling_attempts_(count|sum)",
-        r"metrics/scheduler_schedule_attempts_total\{.*result=\"scheduled\"\}",
-        _QUEUE_METRICS + r"\{event=\"UnschedulablePodAdd\",queue=\"active\"\}",
-        r"time/event add FailedCreate ReplicaSet/q-8c5cbffdb \(no\. 10\)",
-    ),
     "preempt_deployment": (
         # Victims go one by one and each departure moves the ReplicaSet's new pods. One of these is
         # tried once more in the recordings, between two departures: 18 attempts (ours 17), 8 or 9

@@ -82,8 +82,11 @@ class SchedulerPort(Protocol):
         A patch without effect writes nothing.
         """
 
-    def preempt(self, victim: Pod, message: str) -> None:
-        """PATCH the victim's DisruptionTarget condition and DELETE it."""
+    def condemn(self, victim: Pod, message: str) -> None:
+        """PATCH the DisruptionTarget condition of a preemption's victim."""
+
+    def evict(self, victim: Pod) -> None:
+        """DELETE a preemption's victim."""
 
     def on_departure(self, tell: Callable[[Pod], None]) -> None:
         """Call ``tell`` the moment a pod's deletion begins, before any watcher hears of it."""
@@ -141,7 +144,11 @@ class StorePort:
             return pod
         return self._store.step(pod, failed_attempt, (reason, message, nominated))
 
-    def preempt(self, victim: Pod, message: str) -> None:
+    def condemn(self, victim: Pod, message: str) -> None:
         """See `SchedulerPort`."""
         words = ("DisruptionTarget", "True", "PreemptionByScheduler", message)
-        delete_pod(self._store, self._store.step(victim, conditioned, words))
+        self._store.step(victim, conditioned, words)
+
+    def evict(self, victim: Pod) -> None:
+        """See `SchedulerPort`."""
+        delete_pod(self._store, victim)

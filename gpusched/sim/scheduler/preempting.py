@@ -6,6 +6,7 @@ SchedulerAsyncPreemption on); specification, section 8.5.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gpusched.cluster.pod import PodInfo
 from gpusched.controllers.protocol import ApiError
@@ -123,11 +124,12 @@ class Preemption:
         due = begun = self._loop.now + self._latency.preemption
         for index, victim in enumerate(first):
             due = begun + index * self._latency.apart
-            self._loop.at(due, self._evict, preemptor, victim, node)
+            self._loop.at(due, self._condemn, preemptor, victim, node)
         if first:
+            due += self._latency.eviction
             self._loop.at(due, self._wait_for, preemptor, last)
             due += self._latency.preemption
-        self._loop.at(due, self._finish, preemptor, last, node, priority=LATE)
+        self._loop.at(due, self._condemn, preemptor, last, node, True, priority=LATE)
 
     def _wait_for(self, preemptor: _Preemptor, last: PodInfo) -> None:
         """Keep the preemptor out of the queue as long as its last victim stands."""
@@ -145,23 +147,40 @@ class Preemption:
 
         Another preemptor may have been faster; its victim's end must wake this one, too.
         """
-        current = self._port.pod(victim.namespace, victim.name)
-        return current is not None and current.uid == victim.uid and current.deletion is None
+        current = self._present(victim)
+        return current is not None and current.deletion is None
 
-    def _finish(self, preemptor: _Preemptor, last: PodInfo, node: str) -> None:
-        preemptor.release()
-        self._evict(preemptor, last, node)
-        self._log.add(self._loop.now, "preempt_done", preemptor=preemptor.pod.key, node=node)
+    def _condemn(
+        self, preemptor: _Preemptor, victim: PodInfo, node: str, last: bool = False
+    ) -> None:
+        """Tell a victim why it must go, and then delete it."""
+        seen = self._present(victim)
+        if seen is not None and seen.deletion is None:
+            self._port.condemn(seen, DISRUPTION.format(preemptor.pod.shape.scheduler))
+        delete = partial(self._delete, preemptor, victim, seen, node, last)
+        if self._latency.eviction:
+            self._loop.at(self._loop.now + self._latency.eviction, delete, priority=LATE)
+        else:
+            delete()
 
-    def _evict(self, preemptor: _Preemptor, victim: PodInfo, node: str) -> None:
+    def _delete(
+        self, preemptor: _Preemptor, victim: PodInfo, seen: Pod | None, node: str, last: bool
+    ) -> None:
+        """Delete a victim; with the last one the preemptor may go on."""
+        if last:
+            preemptor.release()
+        if seen is not None:
+            self._delete_seen(preemptor, victim, seen, node)
+        if last:
+            pod = preemptor.pod
+            self._log.add(self._loop.now, "preempt_done", preemptor=pod.key, node=node)
+
+    def _delete_seen(self, preemptor: _Preemptor, victim: PodInfo, seen: Pod, node: str) -> None:
         pod = preemptor.pod
-        current = self._port.pod(victim.namespace, victim.name)
-        if current is None or current.uid != victim.uid:
-            return
-        name = pod.shape.scheduler
+        current = self._present(victim)
         try:
-            if current.deletion is None:
-                self._port.preempt(current, DISRUPTION.format(name))
+            if current is not None and current.deletion is None:
+                self._port.evict(current)
         except ApiError:
             preemptor.release()
             self._failed(pod)
@@ -169,7 +188,11 @@ class Preemption:
         fields = {"preemptor": pod.key, "victim": victim.key, "node": node}
         self._log.add(self._loop.now, "preempted", **fields)
         note = f"Preempted by pod {pod.uid} on node {node}"
-        self._port.record(current, "Normal", "Preempted", "Preempting", note)
+        self._port.record(seen, "Normal", "Preempted", "Preempting", note)
+
+    def _present(self, victim: PodInfo) -> Pod | None:
+        current = self._port.pod(victim.namespace, victim.name)
+        return current if current is not None and current.uid == victim.uid else None
 
     def _clear_nomination(self, other: PodInfo) -> None:
         current = self._port.pod(other.namespace, other.name)
