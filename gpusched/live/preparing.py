@@ -137,7 +137,7 @@ class _Rewriting:
         used = {_namespace_of(m.object) for m in given} - {"", *made}
         for name in sorted(used):
             obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-            yield self.manifest(replace(given[0], object=obj))
+            yield self.manifest(given[0].holding(obj))
 
     def manifests(self, manifests: Iterable[Manifest]) -> tuple[Manifest, ...]:
         """Return manifests rewritten."""
@@ -155,7 +155,7 @@ class _Rewriting:
         if obj["kind"] == "Node":
             meta["annotations"] = {KWOK_NODE: "fake", **(meta.get("annotations") or {})}
         self._give_run_times(obj)
-        return replace(manifest, object=self._renamed(obj))
+        return manifest.holding(self._renamed(obj))
 
     def steps(self, steps: Iterable[Step]) -> Iterator[Step]:
         """Yield steps with one object or one other action each."""

@@ -7,7 +7,6 @@ Source: kubernetes-sigs/kwok pkg/apis/action/v1alpha1/resource_patch_types.go, v
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -118,7 +117,7 @@ class _Reader:
     def _noted(self, item: Manifest, obj: Json) -> Manifest:
         meta = obj["metadata"]
         self._known.add((obj["kind"], meta.get("namespace", ""), meta["name"]))
-        return replace(item, object=user_made(obj))
+        return item.holding(user_made(obj))
 
     def _change(self, key: Key, patch: Json, template: Json) -> Iterator[Step]:
         kind, namespace, name = key

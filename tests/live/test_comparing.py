@@ -68,7 +68,7 @@ def test_a_node_that_is_not_tied_differs(tmp_path: Path) -> None:
     run = on_cluster(scenario, "node-1")
     (first, second) = scenario.fleet
     worse = {**second.object, "spec": {"taints": [{"key": "k", "effect": "PreferNoSchedule"}]}}
-    tainted = replace(scenario, fleet=(first, replace(second, object=worse)))
+    tainted = replace(scenario, fleet=(first, second.holding(worse)))
     found = compare(replace(run, scenario=tainted)).differences
     assert [str(each) for each in found[:2]] == [
         "node node-1: taints\n  cluster:   -\n  simulator: k=:PreferNoSchedule",

@@ -12,7 +12,7 @@ from gpusched.api.decode import Finding, Path, path_text, strict
 from gpusched.api.likeness import nameless
 from gpusched.api.load.documents import Document, DocumentFaultError, documents, line_of
 from gpusched.api.load.meter import Meter, Tell
-from gpusched.api.load.sharing import Sharing, is_of_many
+from gpusched.api.load.sharing import Alike, Sharing, is_of_many
 from gpusched.api.load.sources import Chunk, SourceFaultError, chunks
 from gpusched.errors import Fault, InvalidInputError
 
@@ -34,19 +34,24 @@ class Manifest:
     """One object, and where it stands.
 
     Attributes:
-        object: The JSON object as written: no defaults, unknown fields and nulls still there.
         file: The file as it was named, ``<stdin>`` for standard input.
         document: 1-based number of the document in the file.
         line: 1-based line where the object starts.
     """
 
-    object: dict[str, Any]
+    _object: dict[str, Any] | Alike
     file: str
     document: int
     line: int
     _chunk: Chunk = field(repr=False, compare=False)
     _nth: int = field(default=0, repr=False, compare=False)
     _prefix: Path = field(default=(), repr=False, compare=False)
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The JSON object as written: no defaults, unknown fields and nulls still there."""
+        found = self._object
+        return found.object() if isinstance(found, Alike) else found
 
     def line_of(self, path: str | Path) -> int:
         """Return the line of a field, or of what is nearest around it.
@@ -61,13 +66,17 @@ class Manifest:
     def compact(self, sharing: Sharing) -> "Manifest":
         """Return the same manifest, to be kept: it shares what it can, and drops needless text."""
         chunk = _LINE if self._chunk.single else self._chunk
-        obj = sharing.share(self.object)
+        obj = sharing.kept(self.object)
         return Manifest(obj, self.file, self.document, self.line, chunk, self._nth, self._prefix)
+
+    def holding(self, obj: dict[str, Any]) -> "Manifest":
+        """Return a manifest of another object that stands where this one does."""
+        return replace(self, _object=obj)
 
     def part(self, obj: dict[str, Any], path: Path) -> "Manifest":
         """Return an object that stands inside this one as a manifest of its own."""
         prefix = (*self._prefix, *path)
-        inner = replace(self, object=obj, _prefix=prefix)
+        inner = replace(self, _object=obj, _prefix=prefix)
         return replace(inner, line=inner.line_of(()))
 
     def fault(self, message: str, path: str | Path = ()) -> Fault:

@@ -6,7 +6,7 @@ map of an object and its metadata stay its own; what lies deeper must not be cha
 
 from collections.abc import Callable
 from sys import intern
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gpusched.api.likeness import named_labels, nameless, renamed
 
@@ -23,6 +23,24 @@ def is_of_many(obj: Any) -> bool:
     return isinstance(obj, dict) and isinstance(obj.get("kind"), str) and obj["kind"] in _MANY
 
 
+class Alike(NamedTuple):
+    """An object that differs from another by its name alone.
+
+    Attributes:
+        other: The other one.
+        name: Its own name.
+        named: The keys of the labels that hold the name.
+    """
+
+    other: dict[str, Any]
+    name: str
+    named: tuple[str, ...]
+
+    def object(self) -> dict[str, Any]:
+        """Return the object; what it has in common with the other one is the same."""
+        return renamed(self.other, self.name, self.named)
+
+
 class Sharing:
     """Makes equal parts of objects the same part."""
 
@@ -37,12 +55,17 @@ class Sharing:
 
     def share(self, obj: Any) -> Any:
         """Return an equal object that shares what it can with those before it."""
+        found = self.kept(obj)
+        return found.object() if isinstance(found, Alike) else found
+
+    def kept(self, obj: Any) -> Any:
+        """Return the same, or what the object is like if it differs by its name alone."""
         if not is_of_many(obj):
             return obj
         content = nameless(obj)
         alike = self._alike.get(content) if content is not None else None
         if alike is not None:
-            return renamed(alike[0], obj["metadata"]["name"], alike[1])
+            return Alike(alike[0], obj["metadata"]["name"], alike[1])
         if len(self._known) > _MOST:
             self._known.clear()
         made = {

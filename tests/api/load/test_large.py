@@ -190,3 +190,14 @@ def test_nobody_knows_how_much_standard_input_holds(monkeypatch: pytest.MonkeyPa
     text = lines([pod(index) for index in range(20)]).encode()
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(text)))
     assert told_of("-", monkeypatch) == [("<stdin>", 10, None), ("<stdin>", 20, None)]
+
+
+def test_of_pods_alike_only_the_names_are_kept(tmp_path: Path) -> None:
+    file = tmp_path / "pods.jsonl"
+    file.write_text(lines([pod(3 * index) for index in range(50)]))
+    first, *others = load(str(file))
+    assert all(isinstance(found._object, sharing.Alike) for found in others)
+    assert len({id(found._object.other) for found in others}) == 1  # type: ignore[union-attr]
+    assert others[6].object == pod(21)
+    assert others[6] == load(str(file))[7] != others[7]
+    assert others[6].holding(first.object).object == pod(0)
