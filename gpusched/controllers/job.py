@@ -1,7 +1,8 @@
 """Job: pods that run to completion, counted by finalizer.
 
-How finished pods are counted is in `controllers.job_tracking`. Not modelled: pod failure policy,
-success policy, backoffLimitPerIndex; `run.unplayed` tells those who use them.
+How finished pods are counted is in `controllers.job_tracking`, what a Job says of failures and
+successes in `controllers.job_rules`. Not modelled: backoffLimitPerIndex; `run.unplayed` tells those
+who use it.
 
 Source: kubernetes/kubernetes pkg/controller/job/job_controller.go, v1.36.1
 """
@@ -13,6 +14,7 @@ from gpusched.controllers import conditions
 from gpusched.controllers.interest import PodInterest, of_owners
 from gpusched.controllers.job_backoff import Backoff
 from gpusched.controllers.job_indexes import index_of, indexed_template, pending_indexes
+from gpusched.controllers.job_rules import failing_message, success_message
 from gpusched.controllers.job_tracking import TRACKED, Count, count_pods, finish, track
 from gpusched.controllers.pods import deletion_order
 from gpusched.controllers.protocol import (
@@ -159,7 +161,14 @@ def _verdict(count: Count, reader: Reader) -> Json | None:
             "lastTransitionTime": reader.stamp(),
             "lastProbeTime": reader.stamp(),
         }
+    return _broken(count, reader) or _succeeded(count, reader)
+
+
+def _broken(count: Count, reader: Reader) -> Json | None:
+    """Return the condition that says why the Job fails now."""
     spec = count.job["spec"]
+    if message := failing_message(count.job, count.pods):
+        return _condition("FailureTarget", "PodFailurePolicy", message, reader)
     if count.failed > spec["backoffLimit"]:
         return _condition(
             "FailureTarget",
@@ -181,6 +190,12 @@ def _verdict(count: Count, reader: Reader) -> Json | None:
             reader,
         )
     return None
+
+
+def _succeeded(count: Count, reader: Reader) -> Json | None:
+    """Return the condition that says that enough indexes have succeeded."""
+    message = success_message(count.job, count.succeeded_indexes)
+    return _condition("SuccessCriteriaMet", "SuccessPolicy", message, reader) if message else None
 
 
 def _condition(kind: str, reason: str, message: str, reader: Reader, status: str = "True") -> Json:

@@ -12,6 +12,7 @@ from typing import Any
 
 from gpusched.controllers import conditions
 from gpusched.controllers.job_indexes import format_indexes, index_of, parse_indexes
+from gpusched.controllers.job_rules import has_failed, is_counted
 from gpusched.controllers.protocol import Json, PatchPods, PodView, Reader, UpdateStatus
 
 TRACKED = "batch.kubernetes.io/job-tracking"
@@ -67,7 +68,8 @@ def count_pods(job: Json, reader: Reader) -> Count:
     )
     tracked = [pod for pod in pods if TRACKED in pod.finalizers]
     good = [pod for pod in tracked if pod.phase == "Succeeded" and pod.uid not in known_good]
-    bad = [pod for pod in tracked if _has_failed(pod) and pod.uid not in known_bad]
+    bad = [pod for pod in tracked if has_failed(pod, job) and pod.uid not in known_bad]
+    counted = sum(is_counted(pod, job) for pod in bad)
     active = [pod for pod in pods if pod.active]
     count = Count(
         job=job,
@@ -80,7 +82,7 @@ def count_pods(job: Json, reader: Reader) -> Count:
         ready=sum(pod.ready for pod in active),
         terminating=sum(pod.deletion is not None and pod.phase not in _ENDED for pod in pods),
         succeeded=status.get("succeeded", 0) + len(good) + len(known_good),
-        failed=status.get("failed", 0) + len(bad) + len(known_bad),
+        failed=status.get("failed", 0) + counted + len(known_bad),
     )
     if job["spec"].get("completionMode") == "Indexed":
         done = [index for index in map(index_of, good) if index is not None]
@@ -90,14 +92,6 @@ def count_pods(job: Json, reader: Reader) -> Count:
         )
         count.succeeded = len(count.succeeded_indexes)
     return count
-
-
-def _has_failed(pod: PodView) -> bool:
-    """Return whether a pod counts as failed.
-
-    By its phase, or because it terminates without having ended.
-    """
-    return pod.phase == "Failed" or (pod.deletion is not None and pod.phase != "Succeeded")
 
 
 def track(count: Count, reader: Reader) -> Any:
@@ -142,7 +136,8 @@ def _collect(count: Count, uncounted: Json) -> list[PodView]:
     )
     deleted = count.job["metadata"].get("deletionTimestamp")
     for pod in count.pods:
-        over = pod.phase == "Succeeded" or _has_failed(pod)
+        failed = has_failed(pod, count.job)
+        over = pod.phase == "Succeeded" or failed
         if TRACKED not in pod.finalizers or not (over or deleted or count.verdict is not None):
             continue
         doomed.append(pod)
@@ -150,7 +145,7 @@ def _collect(count: Count, uncounted: Json) -> list[PodView]:
             "succeeded"
             if pod.phase == "Succeeded"
             else "failed"
-            if _has_failed(pod) or ends_badly
+            if (failed or ends_badly) and is_counted(pod, count.job)
             else ""
         )
         if (

@@ -108,6 +108,9 @@ class PodView(Protocol):
     def condition(self, kind: str) -> tuple[str, str] | None:
         """Status and reason of a condition."""
 
+    def exit_codes(self) -> Mapping[str, int]:
+        """Exit codes of the containers that have ended, by name."""
+
 
 class Change(NamedTuple):
     """One write as a watcher sees it; ``old`` and ``new`` are pods or JSON objects.
@@ -376,10 +379,8 @@ def reference(obj: Json) -> dict[str, str]:
 
 def controller_of(obj: Json) -> Json | None:
     """Return the owner reference that is marked as the controller."""
-    for owner in obj["metadata"].get("ownerReferences", ()):
-        if owner.get("controller"):
-            return dict(owner)
-    return None
+    owners = obj["metadata"].get("ownerReferences", ())
+    return next((dict(owner) for owner in owners if owner.get("controller")), None)
 
 
 def owner_reference(obj: Json) -> Json:

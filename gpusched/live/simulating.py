@@ -103,14 +103,14 @@ def _following(run_times: Mapping[str, Sequence[int | None]]) -> RunTime:
     """Let pods that are told to end do so when those of the cluster did."""
     taken: Counter[str] = Counter()
 
-    def run_time(pod: Pod) -> tuple[int, str] | None:
+    def run_time(pod: Pod) -> tuple[int, int] | None:
         if DELAY not in pod.annotations:
             return None
         name = full_name(pod)
         known, nth = run_times.get(name, ()), taken[name]
         taken[name] += 1
         time = known[nth] if nth < len(known) else None
-        return None if time is None else (time, "Succeeded")
+        return None if time is None else (time, 0)
 
     return run_time
 

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from gpusched.api.config.duration import parse_duration
 from gpusched.api.scenario import Runtime
 from gpusched.cluster.selectors import EVERYTHING, LabelSelector
+from gpusched.kwok.delay import parse_duration
 from gpusched.sim.pod import Pod
 
 DELAY: Final = "pod-complete.stage.kwok.x-k8s.io/delay"
@@ -17,11 +17,11 @@ DELAY: Final = "pod-complete.stage.kwok.x-k8s.io/delay"
 JITTER: Final = "pod-complete.stage.kwok.x-k8s.io/jitter-delay"
 """The longest run time, if KWOK shall draw one; gpusched's fast stages do not read it."""
 
-RunTime = Callable[[Pod], tuple[int, str] | None]
+RunTime = Callable[[Pod], tuple[int, int] | None]
 
 
 def run_times(runtimes: Sequence[Runtime], rng: np.random.Generator) -> RunTime:
-    """Return how long a pod runs (microseconds) and the phase it ends in; None for ever.
+    """Return how long a pod runs (microseconds) and the exit code it ends with; None for ever.
 
     A pod's annotation wins; then the first entry that fits it counts.
 
@@ -31,13 +31,13 @@ def run_times(runtimes: Sequence[Runtime], rng: np.random.Generator) -> RunTime:
     """
     compiled = [(_selector(entry), entry) for entry in runtimes]
 
-    def run_time(pod: Pod) -> tuple[int, str] | None:
+    def run_time(pod: Pod) -> tuple[int, int] | None:
         told = pod.annotations.get(DELAY)
         if told is not None:
-            return parse_duration(told) // 1000, "Succeeded"
+            return max(0, parse_duration(told) or 0), 0
         for selector, entry in compiled:
             if entry.namespace in (None, pod.namespace) and selector.matches(pod.labels):
-                return _draw(entry, rng), "Failed" if entry.exit_code else "Succeeded"
+                return _draw(entry, rng), entry.exit_code
         return None
 
     return run_time

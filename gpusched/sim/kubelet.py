@@ -39,8 +39,8 @@ _WITH_FAST_STAGES = (
 )
 """What can call for the next fast stage. A pod that has ended or left, or has no node, does not."""
 _REMOVE, _RUN, _COMPLETE = range(3)
-RunTime = Callable[[Pod], tuple[int, str] | None]
-"""How long a pod runs in microseconds and the phase it ends in; None: it never ends."""
+RunTime = Callable[[Pod], tuple[int, int] | None]
+"""How long a pod runs in microseconds and the exit code it ends with; None: it never ends."""
 
 
 class NodeSelector:
@@ -246,7 +246,7 @@ class Kubelet:
             self._timed.add(new.serial)
             self._loop.at(self._loop.now + run[0], self._end, new.key, new.serial, run[1])
 
-    def _end(self, key: Key, serial: int, phase: str) -> None:
+    def _end(self, key: Key, serial: int, code: int) -> None:
         self._timed.discard(serial)
         pod = self._store.find(key)
         if (
@@ -256,11 +256,11 @@ class Kubelet:
             and pod.phase == "Running"
             and pod.deletion is None
         ):
-            self._store.step(pod, finished, phase)
+            self._store.step(pod, finished, code)
 
     def _complete(self, pod: Pod) -> None:
         if pod.phase == "Running" and pod.deletion is None:
-            self._store.step(pod, finished, "Succeeded")
+            self._store.step(pod, finished, 0)
 
     def _remove(self, pod: Pod) -> None:
         """Remove a deleted pod whatever its grace period, as ``pod-delete`` does.

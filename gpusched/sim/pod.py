@@ -8,6 +8,7 @@ and what changed since. The full JSON manifest is made by `sim.manifest` only wh
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import chain
 from typing import Any, NamedTuple
 
 from gpusched.api.defaulting.qos import qos_class
@@ -314,6 +315,18 @@ class Pod:
             if condition.type == kind:
                 return condition.status, condition.reason
         return None
+
+    def exit_codes(self) -> Mapping[str, int]:
+        """Return the exit codes of the containers that have ended, by name."""
+        found = self.containers
+        if found is not None and found.finished is not None:
+            return {item["name"]: found.exit_code for item in self.spec["containers"]}
+        status = self.detail if isinstance(self.detail, dict) else {}
+        lists = (status.get(f"{which}Statuses") or () for which in ("container", "initContainer"))
+        ended = [
+            (item["name"], (item.get("state") or {}).get("terminated")) for item in chain(*lists)
+        ]
+        return {name: state["exitCode"] for name, state in ended if state}
 
     def with_condition(self, condition: Condition) -> tuple[Condition, ...]:
         """Return the conditions with one set; its transition stays if its status does."""

@@ -105,16 +105,15 @@ def _set_all(pod: Pod, conditions: tuple[Condition, ...], second: int) -> tuple[
     return (*set_now, *(condition for condition in pod.conditions if condition.type not in kinds))
 
 
-def finished(pod: Pod, now: int, phase: str) -> Pod:
-    """End all containers: ``Succeeded`` with exit code 0, ``Failed`` with 1.
+def finished(pod: Pod, now: int, code: int) -> Pod:
+    """End all containers with an exit code: ``Succeeded`` with 0, else ``Failed``.
 
     Conditions stay, as KWOK leaves them.
     """
     second = floor_second(now)
     new = pod.copy()
-    new.phase = phase
+    new.phase, reason = ("Failed", "Error") if code else ("Succeeded", "Completed")
     before = pod.containers or Containers(0, second)
-    code, reason = (0, "Completed") if phase == "Succeeded" else (1, "Error")
     new.detail = Containers(before.address, before.started, second, code, reason, _claims(pod))
     new.finished = second
     return new

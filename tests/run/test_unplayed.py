@@ -68,26 +68,11 @@ def scenario(folder: Path, step: str) -> Path:
     ("manifest", "line", "note"),
     [
         pytest.param(
-            JOB % "successPolicy: {rules: [{succeededCount: 1}]}",
-            13,
-            "Job j: spec.successPolicy: is not simulated: the Job ends when all its completions "
-            "have succeeded",
-            id="a Job that may end early",
-        ),
-        pytest.param(
             JOB % "backoffLimitPerIndex: 1",
             13,
             "Job j: spec.backoffLimitPerIndex: is not simulated: a failed pod counts towards "
             "backoffLimit, whatever its index",
             id="a Job whose indexes fail on their own",
-        ),
-        pytest.param(
-            JOB % "podFailurePolicy: {rules: [{action: Ignore, onPodConditions: "
-            "[{type: DisruptionTarget}]}]}",
-            13,
-            "Job j: spec.podFailurePolicy: is not simulated: a failed pod counts towards "
-            "backoffLimit, whatever the rules say",
-            id="a Job that forgives disruptions",
         ),
         pytest.param(
             SET,
@@ -135,3 +120,35 @@ def test_a_command_that_cannot_be_played_keeps_the_scenario_from_being_played(
 def test_a_job_of_another_controller_is_left_alone(tmp_path: Path) -> None:
     path = scenario(tmp_path, f"apply:{JOB % 'managedBy: kueue.x-k8s.io/multikueue'}")
     assert simulate(path).phases() == {}
+
+
+def test_an_exit_code_of_a_scenario_is_the_pods(tmp_path: Path) -> None:
+    policy = "{rules: [{action: FailJob, onExitCodes: {operator: In, values: [42]}}]}"
+    path = scenario(tmp_path, f"apply:{JOB % f'podFailurePolicy: {policy}'}")
+    node = (
+        "{apiVersion: v1, kind: Node, metadata: {name: gpu-0}, "
+        "status: {allocatable: {cpu: 8, memory: 8Gi, pods: 9}}}"
+    )
+    more = f"  fleet: {node}\n  runtimes: [{{duration: 1s, exitCode: 42}}]\n"
+    text = path.read_text(encoding="utf-8").replace("until: 5s\n", f"until: 20s\n{more}")
+    path.write_text(text, encoding="utf-8")
+    run = simulate(path)
+    (reported,) = [row for row in run.events() if row["reason"] == "PodFailurePolicy"]
+    assert "failed with exit code 42 matching FailJob rule at index 0" in reported["message"]
+
+
+@pytest.mark.parametrize("told", ["soon", "-5s", "''"])
+def test_a_run_time_that_cannot_be_read_is_none_as_for_kwok(tmp_path: Path, told: str) -> None:
+    node = (
+        "{apiVersion: v1, kind: Node, metadata: {name: gpu-0}, "
+        "status: {allocatable: {cpu: 8, memory: 8Gi, pods: 9}}}"
+    )
+    pod = (
+        "{apiVersion: v1, kind: Pod, metadata: {name: p, annotations: "
+        f"{{pod-complete.stage.kwok.x-k8s.io/delay: {told}}}}}, "
+        "spec: {containers: [{name: c, image: i}]}}"
+    )
+    path = scenario(tmp_path, f"apply: {pod}")
+    text = path.read_text(encoding="utf-8").replace("  until", f"  fleet: {node}\n  until")
+    path.write_text(text, encoding="utf-8")
+    assert simulate(path).phases() == {"Succeeded": 1}

@@ -14,9 +14,9 @@ class Asked:
     def __init__(self) -> None:
         self.count: Counter[str] = Counter()
 
-    def __call__(self, started: Pod) -> tuple[int, str] | None:
+    def __call__(self, started: Pod) -> tuple[int, int] | None:
         self.count[started.name] += 1
-        return (10 * SECOND, "Succeeded") if started.owner else None
+        return (10 * SECOND, 0) if started.owner else None
 
 
 def played(asked: Asked) -> ControlPlane:
