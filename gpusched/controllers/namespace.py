@@ -5,7 +5,7 @@ v1.36.1
 """
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from gpusched.controllers.conditions import condition
 from gpusched.controllers.interest import PodInterest
@@ -17,6 +17,8 @@ from gpusched.controllers.protocol import (
     Json,
     Key,
     Outcome,
+    Pause,
+    PodView,
     Reader,
     Update,
     UpdateStatus,
@@ -71,6 +73,16 @@ _DONE = (
 )
 
 
+_FAILURE = "NamespaceDeletionContentFailure"
+_UNEXPECTED = (
+    "Failed to delete all resource types, 1 remaining: failed to delete pods for namespace: {0},"
+    " err: unexpected items still remain in namespace: {0} for gvr: /v1, Resource=pods"
+)
+_MOMENT = SECOND // 10
+"""How long the server takes over a collection and over what is asked next, until pods are looked
+for again: most have gone by then."""
+
+
 class NamespaceController:
     """Empties and removes namespaces that were deleted."""
 
@@ -82,11 +94,11 @@ class NamespaceController:
     pace: ClassVar[int] = 1
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:  # noqa: ARG002 - the protocol's
-        """Return a namespace that was just marked for deletion."""
+        """Return a namespace that is marked for deletion."""
         if change.verb == "DELETED" or not change.new["metadata"].get("deletionTimestamp"):
             return ()
-        fresh = change.old is None or not change.old["metadata"].get("deletionTimestamp")
-        return (Wake(change.key, ROUND),) if fresh else ()
+        # Each write to the namespace counts, also the controller's own to its conditions.
+        return (Wake(change.key, ROUND),)
 
     def sync(self, key: Key, reader: Reader) -> Work:
         """Delete the pods first, everything else once they have gone, then the namespace.
@@ -98,30 +110,56 @@ class NamespaceController:
             return None
         pods = sorted((pod.namespace, pod.name) for pod in reader.pods(key[1]))
         if pods:
+            grace = max(_grace(pod) for pod in reader.pods(key[1]))
             yield Delete("Pod", pods, collection=True)
-            return Outcome(requeue_after=_next_look(reader, key[1]))
+            yield Pause(_MOMENT)
+            if any(True for _ in reader.pods(key[1])):
+                outcome: Outcome = yield from _put_off(found, grace, reader)
+                return outcome
         for kind in _KINDS:
             keys = [(key[1], obj["metadata"]["name"]) for obj in reader.objects(kind, key[1])]
             if keys:
                 yield Delete(kind, sorted(keys), collection=True)
-        found = yield UpdateStatus(found, _finished(found, reader))
+        status = _with_conditions(found, reader)
+        if status != found.get("status"):
+            found = yield UpdateStatus(found, status)
         yield Update({**found, "spec": {**(found.get("spec") or {}), "finalizers": []}})
         return None
 
 
-def _next_look(reader: Reader, namespace: str) -> int:
-    """Return how long to wait for pods: half of the longest grace period, at least a moment."""
-    del reader, namespace
-    return SECOND // 10
+def _grace(pod: PodView) -> int:
+    """Return how long a pod may take to go, in seconds."""
+    if pod.phase in ("Succeeded", "Failed"):
+        return 0
+    return int(pod.spec.get("terminationGracePeriodSeconds", 30))
 
 
-def _finished(found: Json, reader: Reader) -> Json:
-    stamp = reader.stamp()
-    held = [
-        condition(kind, "False", reason, text, lastTransitionTime=stamp)
-        for kind, reason, text in _DONE
-    ]
-    return {**(found.get("status") or {}), "conditions": held}
+def _put_off(found: Json, grace: int, reader: Reader) -> Any:
+    """Wait for pods that take their time; those that have had enough of it are an error."""
+    late = reader.now - reader.micros(found["metadata"]["deletionTimestamp"]) >= grace * SECOND
+    status = _with_conditions(found, reader, _UNEXPECTED if late else None)
+    if status != found.get("status"):
+        yield UpdateStatus(found, status)
+    if late:
+        return Outcome(retry=True, backoff=(5_000, 60 * SECOND))
+    return Outcome(requeue_after=(grace // 2 + 1) * SECOND)
+
+
+def _with_conditions(found: Json, reader: Reader, failure: str | None = None) -> Json:
+    """Return a namespace's status with all conditions well but, perhaps, one."""
+    status = found.get("status") or {}
+    before = {item["type"]: item for item in status.get("conditions") or ()}
+    now = []
+    for kind, reason, text in _DONE:
+        words = (kind, "False", reason, text)
+        if kind == _FAILURE and failure is not None:
+            why = failure.format(found["metadata"]["name"])
+            words = (kind, "True", "ContentDeletionFailed", why)
+        old = before.get(kind)
+        same = old is not None and old["status"] == words[1]
+        stamp = old["lastTransitionTime"] if old is not None and same else reader.stamp()
+        now.append(condition(*words, lastTransitionTime=stamp))
+    return {**status, "conditions": now}
 
 
 _: Controller = NamespaceController()
