@@ -192,7 +192,7 @@ def node(index: int, gpus: int) -> Json:
 
 
 SHAPES: Final[dict[str, Shape]] = {
-    "gpu-5000": Shape(5000, 10_000, real=("gpu",), real_pods=5000, target=">= 20x"),
+    "gpu-5000": Shape(5000, 10_000, real=("gpu",), real_pods=10_000, target=">= 20x"),
     "gpu-5000-all": Shape(
         5000, 10_000, percentage=100, real=("gpu", "all"), real_pods=1000, target=">= 100x"
     ),
