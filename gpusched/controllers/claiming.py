@@ -19,8 +19,8 @@ from gpusched.controllers.protocol import (
     Reader,
     Update,
     key_of,
-    owner_reference,
 )
+from gpusched.controllers.references import owner_reference
 from gpusched.controllers.selectors import selects
 
 Fits = Callable[[Json, PodView], bool]

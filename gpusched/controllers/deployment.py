@@ -27,11 +27,10 @@ from gpusched.controllers.protocol import (
     UpdateStatus,
     Wake,
     Work,
-    controller_of,
     key_of,
-    owner_reference,
     reference,
 )
+from gpusched.controllers.references import controller_of, owner_reference
 from gpusched.controllers.selectors import selects
 from gpusched.controllers.template_hash import template_hash
 

@@ -1,14 +1,14 @@
-"""Garbage collection: what no living owner holds is deleted.
+"""Garbage collection: what no living owner holds is deleted; of others dead references are removed.
 
-Foreground and orphan deletion are carried out.
+All owners count, controlling or not. Foreground and orphan deletion are carried out.
 
 Source: kubernetes/kubernetes pkg/controller/garbagecollector/garbagecollector.go, v1.36.1
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from gpusched.controllers.interest import CREATED, GONE, PodInterest
+from gpusched.controllers.interest import CREATED, GONE, REWRITTEN, PodInterest
 from gpusched.controllers.protocol import (
     ApiError,
     Change,
@@ -16,7 +16,6 @@ from gpusched.controllers.protocol import (
     Delete,
     Json,
     Key,
-    PodView,
     Read,
     Reader,
     Update,
@@ -32,10 +31,37 @@ KINDS = (
     "Job",
     "CronJob",
     "ControllerRevision",
+    "Namespace",
+    "Node",
+    "Service",
+    "ServiceAccount",
+    "ConfigMap",
+    "Secret",
+    "LimitRange",
+    "ResourceQuota",
+    "ReplicationController",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "PodDisruptionBudget",
+    "PriorityClass",
+    "StorageClass",
+    "CSINode",
+    "CSIDriver",
+    "CSIStorageCapacity",
+    "VolumeAttachment",
+    "Lease",
+    "ResourceClaim",
+    "ResourceClaimTemplate",
+    "ResourceSlice",
+    "DeviceClass",
 )
+"""All but pods, which are watched in another way, and events, which upstream leaves out, too."""
 FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 _GOLDEN_SECTION = (5**0.5 - 1) / 2
+_CLAIMS = ("PersistentVolumeClaim", "ResourceClaim")
+Item = tuple[str, str, str]
+"""Kind, namespace and name."""
 _T = TypeVar("_T")
 
 
@@ -48,7 +74,10 @@ class GarbageCollector:
 
     name: ClassVar[str] = "generic-garbage-collector"
     watches: ClassVar[tuple[str, ...]] = (*KINDS, "Pod")
-    pods: ClassVar[tuple[PodInterest, ...]] = (PodInterest(CREATED | GONE, owned=True),)
+    pods: ClassVar[tuple[PodInterest, ...]] = (
+        PodInterest(CREATED, owned=True, before=False),
+        PodInterest(GONE),
+    )
     period: ClassVar[int] = 0
     workers: ClassVar[int] = 20
     pace: ClassVar[int] = 2
@@ -58,40 +87,33 @@ class GarbageCollector:
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return what lost its owner, what came too late for it, and owners that are going."""
-        if change.kind == "Pod":
-            return self._of_pod(change, reader)
-        meta = change.new["metadata"]
-        uid = meta["uid"]
-        owners = [owner["uid"] for owner in meta.get("ownerReferences") or ()]
+        new = _referrer(change.kind, change.new)
         if change.verb == "DELETED":
-            self._leaving.pop(uid, None)
-            waiting = [Wake(("", owner)) for owner in owners if owner in self._leaving]
-            return [*(Wake(_item(*item)) for item in scattered(reader.dependents(uid))), *waiting]
-        wakes = []
-        if owners and not any(map(reader.exists, owners)):
+            self._leaving.pop(new.uid, None)
+            left = reader.dependents(new.uid)
+            items = scattered([item for item in left if not _is_left_alone(item, reader)])
+            return [*(Wake(_item(*item)) for item in items), *self._waiting(new.owners)]
+        before = _referrer(change.kind, change.old).owners if change.old is not None else ()
+        wakes = [*self._waiting(owner for owner in before if owner not in new.owners)]
+        lost = change.facets & (CREATED | REWRITTEN) and not all(
+            reader.finds(owner, change.key[0]) for owner in new.owners
+        )
+        if lost and not (change.kind in _CLAIMS and new.is_of_pod):
             wakes.append(Wake(_item(change.kind, *change.key)))
-        if meta.get("deletionTimestamp") and {FOREGROUND, ORPHAN} & set(
-            meta.get("finalizers") or ()
-        ):
-            self._leaving[uid] = (change.kind, change.key)
-            wakes.append(Wake(("", uid)))
+        if new.waits:
+            self._leaving[new.uid] = (change.kind, change.key)
+            wakes.append(Wake(("", new.uid)))
         return wakes
 
-    def _of_pod(self, change: Change, reader: Reader) -> Iterable[Wake]:
-        pod: PodView = change.new
-        owner = pod.owner
-        if owner is None:
-            return ()
-        if change.verb == "DELETED":
-            return (Wake(("", owner[2])),) if owner[2] in self._leaving else ()
-        late = change.verb == "ADDED" and not reader.exists(owner[2])
-        return (Wake(_item("Pod", *change.key)),) if late else ()
+    def _waiting(self, owners: Iterable[Json]) -> Iterable[Wake]:
+        """Return the owners that wait for their dependents to go."""
+        return [Wake(("", owner["uid"])) for owner in owners if owner["uid"] in self._leaving]
 
     def sync(self, key: Key, reader: Reader) -> Work:
         """Delete one dependent, or deal with the dependents of an owner that is going."""
         if key[0]:
             namespace, _, name = key[1].partition("/")
-            yield from self._collect(key[0], (namespace, name))
+            yield from self._collect((key[0], namespace, name), reader)
             return None
         leaving = self._leaving.get(key[1])
         owner = reader.get(leaving[0], *leaving[1]) if leaving is not None else None
@@ -103,21 +125,40 @@ class GarbageCollector:
             yield from self._orphan(key[1], dependents)
             yield from self._release(owner, ORPHAN)
         elif dependents:
-            for kind, namespace, name in dependents:
-                yield Delete(kind, [(namespace, name)], propagation="Foreground")
+            for item in dependents:
+                yield from self._settle(item, _owners_of(item, reader), reader, "Foreground")
         else:
             yield from self._release(owner, FOREGROUND)
         return None
 
-    def _collect(self, kind: str, key: Key) -> Any:
-        """Delete an object that no owner holds any more, after a look at it."""
+    def _collect(self, item: Item, reader: Reader) -> Any:
+        """Deal with an object that lost an owner, after a look at it."""
         try:
-            yield Read(kind, key)
+            obj = yield Read(item[0], item[1:])
         except ApiError:
             return
-        yield Delete(kind, [key])
+        owners = obj["metadata"].get("ownerReferences") or ()
+        yield from self._settle(item, owners, reader, "Background")
 
-    def _orphan(self, uid: str, dependents: Sequence[tuple[str, str, str]]) -> Any:
+    def _settle(self, item: Item, owners: Sequence[Json], reader: Reader, propagation: str) -> Any:
+        """Delete what no owner holds any more; of others remove the references that are dead."""
+        kind, *key = item
+        kept = [owner for owner in owners if self._holds(owner, key[0], reader)]
+        if not kept and owners:
+            yield Delete(kind, [(key[0], key[1])], propagation=propagation)
+        elif len(kept) < len(owners):
+            meta = {"namespace": key[0], "name": key[1], "ownerReferences": kept}
+            yield Update({"kind": kind, "metadata": meta}, owners_only=True)
+
+    def _holds(self, owner: Json, namespace: str, reader: Reader) -> bool:
+        """Return whether an owner is there and does not wait for its dependents to go."""
+        leaving = self._leaving.get(owner["uid"])
+        found = reader.get(leaving[0], *leaving[1]) if leaving is not None else None
+        if found is not None and FOREGROUND in (found["metadata"].get("finalizers") or ()):
+            return False
+        return reader.finds(owner, namespace)
+
+    def _orphan(self, uid: str, dependents: Sequence[Item]) -> Any:
         for kind, namespace, name in dependents:
             obj = yield Read(kind, (namespace, name))
             kept = [
@@ -130,6 +171,48 @@ class GarbageCollector:
     def _release(self, owner: Json, finalizer: str) -> Any:
         kept = [name for name in owner["metadata"].get("finalizers") or () if name != finalizer]
         yield Update(_with_meta(owner, "finalizers", kept))
+
+
+class _Referrer(NamedTuple):
+    """What the collector looks at in an object.
+
+    Attributes:
+        uid: Its uid.
+        owners: All its owner references.
+        waits: Whether it is deleted, and waits for something to be done about its dependents.
+    """
+
+    uid: str
+    owners: Sequence[Json]
+    waits: bool
+
+    @property
+    def is_of_pod(self) -> bool:
+        """Whether a pod controls it."""
+        return any(owner.get("controller") and owner["kind"] == "Pod" for owner in self.owners)
+
+
+def _referrer(kind: str, obj: Any) -> _Referrer:
+    if kind == "Pod":
+        return _Referrer(obj.uid, obj.owners, waits=False)
+    meta = obj["metadata"]
+    policies = {FOREGROUND, ORPHAN} & set(meta.get("finalizers") or ())
+    waits = bool(meta.get("deletionTimestamp") and policies)
+    return _Referrer(meta["uid"], meta.get("ownerReferences") or (), waits)
+
+
+def _owners_of(item: Item, reader: Reader) -> Sequence[Json]:
+    kind, namespace, name = item
+    found: Any = reader.pod(namespace, name) if kind == "Pod" else reader.get(*item)
+    return _referrer(kind, found).owners if found is not None else ()
+
+
+def _is_left_alone(item: Item, reader: Reader) -> bool:
+    """Return whether an object is a claim of a pod's: its own controller deletes it."""
+    if item[0] not in _CLAIMS:
+        return False
+    found = reader.get(*item)
+    return found is not None and _referrer(item[0], found).is_of_pod
 
 
 def _item(kind: str, namespace: str, name: str) -> Key:

@@ -42,16 +42,18 @@ class Traits:
     Attributes:
         owner: The kind of the controlling owner; empty without one.
         fields: Those of `FIELDS` that its spec has.
+        owned: Whether it names any owner, controlling or not.
     """
 
     owner: str = ""
     fields: frozenset[str] = frozenset()
+    owned: bool = False
 
 
 @cache
-def traits_of(owner: str, fields: frozenset[str]) -> Traits:
+def traits_of(owner: str, fields: frozenset[str], owned: bool) -> Traits:
     """Return the traits of a pod: the same object for equal ones, so that it is found at once."""
-    return Traits(owner, fields)
+    return Traits(owner, fields, owned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class PodInterest:
     Attributes:
         facets: What must have happened: any of these.
         owners: Kinds of which one must own the pod; empty for every pod.
-        owned: Whether something must own it.
+        owned: Whether something must own it, as its controller or not.
         field: Which of `FIELDS` its spec must have; empty for every pod.
         beside: A kind of which there must be an object anywhere; empty for none.
         before: Whether the state before the change is read too; it is kept until then.
@@ -95,7 +97,7 @@ class PodInterest:
         return (
             bool(facets & (self.facets | REWRITTEN))
             and (not self.owners or traits.owner in self.owners)
-            and not (self.owned and not traits.owner)
+            and not (self.owned and not traits.owned)
             and (not self.field or self.field in traits.fields)
         )
 

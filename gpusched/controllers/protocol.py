@@ -66,6 +66,10 @@ class PodView(Protocol):
         """Kind, name and uid of the controlling owner."""
 
     @property
+    def owners(self) -> tuple[Json, ...]:
+        """All owner references."""
+
+    @property
     def finalizers(self) -> tuple[str, ...]:
         """The finalizers."""
 
@@ -166,6 +170,12 @@ class Reader(Lookup, Protocol):
     def exists(self, uid: str) -> bool:
         """Return whether an object (not a pod) with this uid is alive."""
 
+    def finds(self, owner: Json, namespace: str) -> bool:
+        """Return whether the owner is there that an object in ``namespace`` refers to.
+
+        An owner of a kind that is not served counts as there, for nobody can know.
+        """
+
     def pod(self, namespace: str, name: str) -> PodView | None:
         """Return a pod, or None."""
 
@@ -228,7 +238,7 @@ class Update:
     Attributes:
         obj: The object.
         unchanged: Refuse with a conflict if it was written since it was read.
-        owners_only: PATCH its owners, whatever else was written since.
+        owners_only: PATCH its owners, whatever else was written since; nothing else of it is read.
     """
 
     obj: Json
@@ -375,24 +385,6 @@ def reference(obj: Json) -> dict[str, str]:
         "resourceVersion": meta["resourceVersion"],
     }
     return {field: value for field, value in ref.items() if value}
-
-
-def controller_of(obj: Json) -> Json | None:
-    """Return the owner reference that is marked as the controller."""
-    owners = obj["metadata"].get("ownerReferences", ())
-    return next((dict(owner) for owner in owners if owner.get("controller")), None)
-
-
-def owner_reference(obj: Json) -> Json:
-    """Return the reference with which ``obj`` marks what it controls."""
-    return {
-        "apiVersion": obj["apiVersion"],
-        "kind": obj["kind"],
-        "name": obj["metadata"]["name"],
-        "uid": obj["metadata"]["uid"],
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
 
 
 def key_of(obj: Json) -> Key:

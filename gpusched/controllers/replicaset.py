@@ -29,10 +29,10 @@ from gpusched.controllers.protocol import (
     UpdateStatus,
     Wake,
     Work,
-    controller_of,
     key_of,
     reference,
 )
+from gpusched.controllers.references import controller_of
 
 BURST = 500
 """A sync creates or deletes at most so many pods."""

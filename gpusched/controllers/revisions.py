@@ -6,7 +6,8 @@ Source: kubernetes/kubernetes pkg/controller/history/controller_history.go, v1.3
 import json
 from typing import Any
 
-from gpusched.controllers.protocol import Create, Json, Reader, Update, owner_reference
+from gpusched.controllers.protocol import Create, Json, Reader, Update
+from gpusched.controllers.references import owner_reference
 from gpusched.controllers.template_hash import safe_encode
 
 LABEL = "controller-revision-hash"

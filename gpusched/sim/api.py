@@ -18,7 +18,8 @@ from gpusched.api.defaulting import prepare_for_create, set_defaults
 from gpusched.api.names import dns_subdomain
 from gpusched.api.validation import FieldError, validate_object, validate_update
 from gpusched.api.wire import DecodeError, decode, encode, is_known
-from gpusched.controllers.protocol import ApiError, Key, owner_reference
+from gpusched.controllers.protocol import ApiError, Key
+from gpusched.controllers.references import owner_reference
 from gpusched.sim import admission
 from gpusched.sim.deletion import finish_if_unheld
 from gpusched.sim.first_phase import with_first_phase

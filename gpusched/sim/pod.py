@@ -65,6 +65,7 @@ class PodTemplate:
         "_variants",
         "annotations",
         "finalizers",
+        "further_owners",
         "gated",
         "grace",
         "labels",
@@ -95,7 +96,11 @@ class PodTemplate:
         )
         self.gated = bool(spec.get("schedulingGates"))
         fields = frozenset(name for name in FIELDS if spec.get(name))
-        self.traits = traits_of(self.owner[0] if self.owner is not None else "", fields)
+        controller = self.owner or ("", "", "")
+        self.further_owners: tuple[str, ...] = tuple(
+            ref["uid"] for ref in self.owners if ref["uid"] != controller[2]
+        )
+        self.traits = traits_of(controller[0], fields, bool(self.owners))
         self._variants: dict[Any, PodTemplate] = {}
         self._form = ""
         self._qos = ""
@@ -276,6 +281,11 @@ class Pod:
     def annotations(self) -> Mapping[str, str]:
         """The annotations."""
         return self.template.annotations
+
+    @property
+    def owners(self) -> tuple[Json, ...]:
+        """The template's owner references."""
+        return self.template.owners
 
     @property
     def owner(self) -> tuple[str, str, str] | None:

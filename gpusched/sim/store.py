@@ -8,7 +8,6 @@ This file must not know defaulting, admission or validation (`sim.api` does), no
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 from typing import Any
 
 from gpusched.controllers.interest import BOUND, CREATED, GONE, REWRITTEN
@@ -26,6 +25,7 @@ from gpusched.sim.journal import (
 from gpusched.sim.kinds import KINDS
 from gpusched.sim.leases import Leases
 from gpusched.sim.loop import Loop
+from gpusched.sim.ownership import Dependents, owner_is_there, owner_uids
 from gpusched.sim.pod import TERMINAL, Json, Pod, PodTemplate, uid_of
 from gpusched.sim.steps import FACETS, NUMBER, Step
 from gpusched.sim.watchers import Handler, Interests, Watchers, every_change
@@ -53,7 +53,7 @@ class Store:
         self._by_owner: defaultdict[str, dict[Key, Pod]] = defaultdict(dict)
         self._open_by_owner: defaultdict[str, dict[Key, Pod]] = defaultdict(dict)
         self._tallies: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-        self._dependents: defaultdict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
+        self._dependents = Dependents()
         self._alive: set[str] = set()
         self.closing: set[str] = set()
         """Namespaces that are being terminated: nothing new is taken in."""
@@ -94,19 +94,21 @@ class Store:
         """Return the objects of ``kind`` that name ``uid`` as an owner, oldest first."""
         table = self._objects[kind]
         return [
-            table[where, name]
-            for other, where, name in self._dependents.get(uid, ())
-            if other == kind
+            table[where, name] for other, where, name in self._dependents.of(uid) if other == kind
         ]
 
     def dependents(self, uid: str) -> Sequence[tuple[str, str, str]]:
         """Return kind, namespace and name of everything that names ``uid`` as an owner."""
         pods = (("Pod", where, name) for where, name in self._by_owner.get(uid, ()))
-        return [*self._dependents.get(uid, ()), *pods]
+        return [*self._dependents.of(uid), *pods]
 
     def exists(self, uid: str) -> bool:
         """Return whether an object (not a pod) with this uid is alive."""
         return uid in self._alive
+
+    def finds(self, owner: Json, namespace: str) -> bool:
+        """Return whether the owner is there that an object in ``namespace`` refers to."""
+        return owner_is_there(self, owner, namespace)
 
     def find(self, key: Key) -> Pod | None:
         """Return a pod's present state by namespace and name, or None."""
@@ -204,6 +206,8 @@ class Store:
         pod = Pod(template, name, self.serial, self.loop.now)
         facets = CREATED | BOUND if pod.node else CREATED
         self.journal.append_pod(self.loop.now, pod.serial, template, name)
+        if template.further_owners:
+            self._dependents.move(("Pod", *pod.key), (), template.further_owners)
         self._commit(None, pod, facets)
         return pod
 
@@ -217,6 +221,8 @@ class Store:
     def replace_pod(self, old: Pod, new: Pod) -> Pod:
         """Store a state that no step describes."""
         self.journal.append(self.loop.now, POD_REPLACED, new.serial, new)
+        before, after = old.template.further_owners, new.template.further_owners
+        self._dependents.move(("Pod", *new.key), before, after)
         self._commit(old, new, REWRITTEN)
         return new
 
@@ -226,6 +232,7 @@ class Store:
         key = pod.key
         stored = self._pods.pop(key)
         self._unindex(stored, key)
+        self._dependents.move(("Pod", *key), stored.template.further_owners, ())
         if pod.deletion is not None:
             self._depart(stored, pod)
         self.journal.append(self.loop.now, POD_DELETED, pod.serial, None)
@@ -312,7 +319,7 @@ class Store:
             }
         new = {**obj, "metadata": {**meta, "resourceVersion": str(self.version)}}
         self._objects[kind][key] = new
-        self._index_owners(old, new, key)
+        self._dependents.move((kind, *key), owner_uids(old), owner_uids(new))
         self._alive.add(meta["uid"])
         self.journal.append(self.loop.now, OBJECT_WRITTEN, int(meta["uid"][:8], 16), new)
         self._notify(Change(kind, "ADDED" if old is None else "MODIFIED", key, old, new))
@@ -331,7 +338,7 @@ class Store:
         kind, meta = obj["kind"], obj["metadata"]
         key = (meta.get("namespace", ""), meta["name"])
         last = self._objects[kind].pop(key)
-        self._index_owners(last, None, key)
+        self._dependents.move((kind, *key), owner_uids(last), ())
         self._alive.discard(meta["uid"])
         if kind == "Namespace":
             self.closing.discard(meta["name"])
@@ -376,24 +383,9 @@ class Store:
         key = (record.namespace, record.name)
         self.watchers.notify(Change("Event", verb, key, old, record))
 
-    def _index_owners(self, old: Json | None, new: Json | None, key: Key) -> None:
-        before, after = _owner_uids(old), _owner_uids(new)
-        if before == after:
-            return
-        entry = ((new or old or {})["kind"], *key)
-        for uid in chain(before, after):
-            self._dependents[uid].pop(entry, None)
-        for uid in after:
-            self._dependents[uid][entry] = None
-
 
 def _is_over(pod: Pod) -> bool:
     return pod.phase in TERMINAL and not pod.template.finalizers
-
-
-def _owner_uids(obj: Json | None) -> Sequence[str]:
-    owners = obj["metadata"].get("ownerReferences") if obj is not None else None
-    return [owner["uid"] for owner in owners] if owners else ()
 
 
 __all__ = ["Store", "Verb"]
