@@ -36,6 +36,8 @@ from gpusched.sim.store import Store
 
 _NAME_RETRIES = 7
 """How often a made-up name that is taken is made up anew."""
+_TEMPLATE_METADATA = ("labels", "annotations", "finalizers")
+"""What an owner's pods take from the metadata of its template."""
 _IDENTITY = (
     "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
     "namespace", "name",
@@ -202,11 +204,19 @@ class Api:
         return lambda: self.store.add_pod(judged, self._free_name(namespace, name))
 
     def _judged_pod(self, owner: Json, template: Json, name: str) -> Pod:
+        """Judge a pod with a prefix for a name, or with a name beside its owner's prefix.
+
+        Source: kubernetes/kubernetes pkg/controller/controller_utils.go (GetPodFromTemplate),
+        v1.36.1
+        """
+        given = template.get("metadata") or {}
+        prefix = name if name.endswith("-") else f"{owner['metadata']['name']}-"
         meta = {
-            **(template.get("metadata") or {}),
+            **{field: given[field] for field in _TEMPLATE_METADATA if given.get(field)},
             "namespace": owner["metadata"]["namespace"],
             "ownerReferences": [owner_reference(owner)],
-            ("generateName" if name.endswith("-") else "name"): name,
+            "generateName": prefix,
+            **({"name": name} if name != prefix else {}),
         }
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
         return pod_from(self._judged(pod), None, self.store.calendar)

@@ -25,7 +25,6 @@ _OWN_META = (
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
     "generation",
-    "generateName",
     "managedFields",
 )
 

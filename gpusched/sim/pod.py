@@ -67,6 +67,7 @@ class PodTemplate:
         "finalizers",
         "further_owners",
         "gated",
+        "generate_name",
         "grace",
         "labels",
         "namespace",
@@ -79,6 +80,7 @@ class PodTemplate:
 
     def __init__(self, namespace: str, meta: Json, spec: Json) -> None:
         self.namespace = namespace
+        self.generate_name: str = meta.get("generateName") or ""
         self.labels: Mapping[str, str] = meta.get("labels") or {}
         self.annotations: Mapping[str, str] = meta.get("annotations") or {}
         self.owners: tuple[Json, ...] = tuple(meta.get("ownerReferences") or ())
@@ -108,6 +110,7 @@ class PodTemplate:
     def meta(self) -> Json:
         """Return the shared part of the pods' metadata."""
         parts: Json = {
+            "generateName": self.generate_name,
             "labels": dict(self.labels),
             "annotations": dict(self.annotations),
             "ownerReferences": list(self.owners),
