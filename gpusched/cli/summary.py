@@ -22,7 +22,7 @@ def summary(result: Mapping[str, Any], *, wide: bool = False) -> str:
     """
     sections = (
         _head(result),
-        _nodes(result["nodes"], wide=wide),
+        _nodes(result["nodes"], result.get("devices") or {}, wide=wide),
         _messages(result["messages"], wide=wide),
         _refusals(result["refusals"], wide=wide),
         _scheduler(result["scheduler"]) if wide else iter(()),
@@ -43,8 +43,11 @@ def _head(result: Mapping[str, Any]) -> Iterator[str]:
     yield f"Pods: {pods or 'none'}"
 
 
-def _nodes(nodes: Mapping[str, Any], *, wide: bool) -> Iterator[str]:
-    """Nodes without GPUs are left out of the short form, unless there are no others."""
+def _nodes(nodes: Mapping[str, Any], devices: Mapping[str, Any], *, wide: bool) -> Iterator[str]:
+    """Nodes without GPUs are left out of the short form, unless there are no others.
+
+    GPUs that pods claim as devices are none of a node's resources: they are counted beside.
+    """
     with_gpus = [name for name, uses in nodes.items() if any(map(is_gpu, uses))]
     shown = list(nodes) if wide or not with_gpus else with_gpus
     rows = [(name, *_use(nodes[name], wide=wide)) for name in shown]
@@ -57,7 +60,11 @@ def _nodes(nodes: Mapping[str, Any], *, wide: bool) -> Iterator[str]:
     left_out = len(nodes) - len(shown)
     others = f"; {_counted(left_out, 'node')} without GPUs not shown" if left_out else ""
     if total:
-        yield f"GPUs in use: {used} of {total}{others}"
+        counted = "GPUs in use as resources" if devices else "GPUs in use"
+        yield f"{counted}: {used} of {total}{others}"
+    uses = (f"{use['claimed']} of {use['published']} ({name})" for name, use in devices.items())
+    if devices:
+        yield f"Devices in use by claims: {', '.join(uses)}"
 
 
 def _use(uses: Mapping[str, Any], *, wide: bool) -> Iterator[Any]:

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gpusched.api.meta import wire_name
 from gpusched.run.codec import SCHEMA
+from gpusched.run.devices import device_use
 from gpusched.run.expectations import Difference, differences
 from gpusched.run.nodes import node_use
 from gpusched.run.record import RunRecord
@@ -30,6 +31,13 @@ class ResourceUse(_Part):
     requested: int
 
 
+class DeviceUse(_Part):
+    """The devices of one driver."""
+
+    published: int = Field(description="Devices in the driver's ResourceSlices.")
+    claimed: int = Field(description="Devices that ResourceClaims hold.")
+
+
 class Result(_Part):
     """A run's result."""
 
@@ -44,6 +52,9 @@ class Result(_Part):
     pods: dict[str, int] = Field(description="Pods by phase at the end.")
     messages: dict[str, int] = Field(description="Waiting pods by the text of their condition.")
     nodes: dict[str, dict[str, ResourceUse]]
+    devices: dict[str, DeviceUse] = Field(
+        default={}, description="Devices by driver at the end; left out where there are none."
+    )
     refusals: list[str] = Field(description="What the API server refused, in order.")
     scheduler: dict[str, Any] = Field(description="How attempts were answered, and metrics.")
     differences: list[Difference] = Field(description="What the scenario expected and did not get.")
@@ -56,6 +67,7 @@ def result_of(record: RunRecord, moment: Moment | None = None) -> dict[str, Any]
         record: The run.
         moment: Its end, if it is known already.
     """
+    end = moment or record.end()
     result = Result(
         simulated=record.simulated,
         scenario=record.name,
@@ -66,13 +78,17 @@ def result_of(record: RunRecord, moment: Moment | None = None) -> dict[str, Any]
         messages=record.messages(),
         nodes={
             name: {resource: ResourceUse(**use) for resource, use in uses.items()}
-            for name, uses in node_use(moment or record.end()).items()
+            for name, uses in node_use(end).items()
         },
+        devices={driver: DeviceUse(**use) for driver, use in device_use(end).items()},
         refusals=[text for _, text, refused in record.reports if refused],
         scheduler=record.statistics,
         differences=differences(record),
     )
-    return result.model_dump(by_alias=True)
+    dumped = result.model_dump(by_alias=True)
+    if not result.devices:
+        del dumped["devices"]
+    return dumped
 
 
 def result_schema() -> dict[str, Any]:

@@ -60,3 +60,19 @@ def test_an_interrupted_and_a_recorded_run_are_called_so() -> None:
     assert text.startswith(
         "big after 3600s of virtual time (recorded from a cluster, seed 7, interrupted)\n"
     )
+
+
+def test_claimed_devices_are_told_beside_gpus_that_are_resources() -> None:
+    devices = {"a.example.com": {"published": 8, "claimed": 4}}
+    text = summary({**result(), "devices": devices})
+    assert "GPUs in use as resources: 3 of 8\n" in text
+    assert "Devices in use by claims: 4 of 8 (a.example.com)\n" in text
+
+
+def test_devices_are_told_where_no_gpu_is_a_resource() -> None:
+    bare = result()
+    bare["nodes"] = {"a": {"pods": {"requested": 1}}}
+    bare["devices"] = {name: {"published": 2, "claimed": 1} for name in ("a.com", "b.com")}
+    text = summary(bare)
+    assert "GPUs in use" not in text
+    assert "Devices in use by claims: 1 of 2 (a.com), 1 of 2 (b.com)\n" in text
