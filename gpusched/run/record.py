@@ -134,7 +134,7 @@ class RunRecord:
         columns = ("seconds", "type", "reason", "object", "count", "message")
         replay = Replay(self.rows).jump(self.ended)
         rows = []
-        for event in replay.events.values():
+        for event in replay.kept_events():
             count = event.series[0] if event.series else event.count
             last = event.series[1] if event.series else event.last
             about = f"{event.regarding['kind'].lower()}/{event.regarding['name']}"

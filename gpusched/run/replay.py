@@ -51,6 +51,7 @@ class Replay:
         pods: Pods by serial number, oldest first.
         objects: Everything else by kind, namespace and name, oldest first.
         events: Events by their number.
+        swept: Numbers of events that went with their namespaces.
     """
 
     rows: Sequence[Row]
@@ -58,6 +59,7 @@ class Replay:
     pods: dict[int, Pod] = field(default_factory=dict)
     objects: dict[tuple[str, str, str], Json] = field(default_factory=dict)
     events: dict[int, EventRecord] = field(default_factory=dict)
+    swept: set[int] = field(default_factory=set)
 
     def advance(self, until: int | None = None) -> Iterator[PodChange]:
         """Play on through all rows at or before ``until``; yield each write of a pod."""
@@ -87,6 +89,10 @@ class Replay:
             pass
         return self
 
+    def kept_events(self) -> list[EventRecord]:
+        """Return the events that the API server still has, oldest first."""
+        return [event for number, event in self.events.items() if number not in self.swept]
+
     def _play_object(self, row: Row) -> None:
         if row.what is OBJECT_WRITTEN:
             meta = row.detail["metadata"]
@@ -94,6 +100,12 @@ class Replay:
             self.objects[key] = row.detail
         elif row.what is OBJECT_DELETED:
             del self.objects[row.detail]
+            if row.detail[0] == "Namespace":
+                self.swept |= {
+                    number
+                    for number, event in self.events.items()
+                    if event.namespace == row.detail[2]
+                }
         elif row.what is EVENT_WRITTEN:
             self.events[row.subject] = row.detail
 
@@ -165,7 +177,7 @@ class Moment:
         if kind == "Pod":
             yield from map(self.manifest, self._replay.pods.values())
         if kind == "Event":
-            yield from (event.core(self._calendar) for event in self._replay.events.values())
+            yield from (event.core(self._calendar) for event in self._replay.kept_events())
         if kind == "Lease":
             yield from (node_lease(node, self._calendar, self.at) for node in self.objects("Node"))
         yield from (obj for (name, _, _), obj in self._replay.objects.items() if name == kind)

@@ -60,6 +60,7 @@ class Store:
         self._departures: list[Callable[[Pod], None]] = []
         self._event_rows = array("q")
         """By number: the journal's row; it has as many rows as there were versions before."""
+        self._swept: set[int] = set()
         self.watchers = Watchers(loop, watch_latency, lambda kind: bool(self._objects[kind]))
 
     # --- reading ----------------------------------------------------------------------------------
@@ -155,8 +156,9 @@ class Store:
 
     @property
     def events(self) -> list[EventRecord]:
-        """Return all events as they are now, oldest first."""
-        return [self.journal.event(row) for row in self._event_rows]
+        """Return all events as they are now, oldest first, but those that went with a namespace."""
+        rows = enumerate(self._event_rows)
+        return [self.journal.event(row) for number, row in rows if number not in self._swept]
 
     def event(self, number: int) -> EventRecord:
         """Return an event by its number, as it is now."""
@@ -342,6 +344,8 @@ class Store:
         self._alive.discard(meta["uid"])
         if kind == "Namespace":
             self.closing.discard(meta["name"])
+            numbers = range(len(self._event_rows))
+            self._swept |= {n for n in numbers if self.event(n).namespace == meta["name"]}
         self.journal.append(self.loop.now, OBJECT_DELETED, int(meta["uid"][:8], 16), (kind, *key))
         self._notify(Change(kind, "DELETED", key, last, last))
 

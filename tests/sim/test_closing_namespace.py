@@ -1,6 +1,7 @@
 """A namespace that is being terminated takes nothing new in: no binding, no eviction, no event."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -66,3 +67,12 @@ def test_a_namespace_of_its_name_opens_anew() -> None:
     again["metadata"]["namespace"] = "gpu-demo"
     built.api.create(again)
     assert built.api.bind(KEY, "a").node == "a"
+
+
+def test_its_events_go_with_it() -> None:
+    built = closing(workload("Deployment", "web", 2))
+    told = built.store.event(0)
+    built.store.add_event(replace(told, regarding={**told.regarding, "namespace": "elsewhere"}))
+    assert {record.namespace for record in built.store.events} == {"gpu-demo", "elsewhere"}
+    built.run(20 * SECOND)
+    assert [record.namespace for record in built.store.events] == ["elsewhere"]
