@@ -87,6 +87,8 @@ class GarbageCollector:
 
     def concerns(self, change: Change, reader: Reader) -> Iterable[Wake]:
         """Return what lost its owner, what came too late for it, and owners that are going."""
+        if change.verb != "DELETED" and not _refers(change):
+            return ()
         new = _referrer(change.kind, change.new)
         if change.verb == "DELETED":
             self._leaving.pop(new.uid, None)
@@ -199,6 +201,14 @@ def _referrer(kind: str, obj: Any) -> _Referrer:
     policies = {FOREGROUND, ORPHAN} & set(meta.get("finalizers") or ())
     waits = bool(meta.get("deletionTimestamp") and policies)
     return _Referrer(meta["uid"], meta.get("ownerReferences") or (), waits)
+
+
+def _refers(change: Change) -> bool:
+    """Return whether an object names owners, did so before, or is going: few writes need a look."""
+    if change.kind == "Pod":
+        return True
+    told = {*change.new["metadata"], *(change.old["metadata"] if change.old is not None else ())}
+    return not told.isdisjoint(("ownerReferences", "deletionTimestamp"))
 
 
 def _owners_of(item: Item, reader: Reader) -> Sequence[Json]:
